@@ -1,0 +1,60 @@
+/** Why something failed. Closed: a caller may switch over it exhaustively. */
+export type BalsaErrorCode =
+  /** An option or argument is wrong; the message says which and what to do. */
+  | "invalid-argument"
+  /** The directory or the peer belongs to another cluster, member, group or format version. */
+  | "identity-mismatch"
+  /** The data directory is in use by another process. */
+  | "locked"
+  /** The address is in use. */
+  | "address-in-use"
+  /** Bytes on disk are not what was written. */
+  | "corrupt"
+  /** A write or sync failed: the member stopped for good. */
+  | "storage-failed"
+  /** No leader is known, or it refused because it is leaving or transferring. */
+  | "not-leader"
+  /** More is in flight than the limits allow; later it may fit. */
+  | "overloaded"
+  /** The request is larger than a limit allows; it will never fit. */
+  | "too-large"
+  /** The entry was overwritten by a new leader's. */
+  | "superseded"
+  /** The deadline passed. */
+  | "timeout"
+  /** The caller's AbortSignal fired. */
+  | "aborted"
+  /** The member is closing or closed. */
+  | "closed"
+  /** An invariant does not hold: a bug. The member stopped. */
+  | "invariant";
+
+/** Whether the command can have taken effect: surely not, or nobody here knows. */
+export type AppliedOutcome = "not-applied" | "unknown";
+
+export interface BalsaErrorOptions {
+  readonly cause?: unknown;
+  readonly applied?: AppliedOutcome;
+  readonly retryable?: boolean;
+  readonly leader?: number;
+}
+
+/** The one error class of the library. */
+export class BalsaError extends Error {
+  readonly code: BalsaErrorCode;
+  /** For proposals: whether it can have taken effect. `not-applied` for everything else. */
+  readonly applied: AppliedOutcome;
+  /** Whether the same call may succeed later (for `unknown` proposals: only under a session). */
+  readonly retryable: boolean;
+  /** Who leads, as far as this member knows; 0 = unknown. */
+  readonly leader: number;
+
+  constructor(code: BalsaErrorCode, message: string, options: BalsaErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "BalsaError";
+    this.code = code;
+    this.applied = options.applied ?? "not-applied";
+    this.retryable = options.retryable ?? false;
+    this.leader = options.leader ?? 0;
+  }
+}

@@ -1,0 +1,9 @@
+/** What a node must find again after a crash (Raft Figure 2, "persistent state"), besides the log itself. */
+export interface HardState {
+  /** Latest term seen; grows only. */
+  readonly term: number;
+  /** Whom this node voted for in `term`; 0 = nobody. */
+  readonly vote: number;
+  /** Highest index known committed. May come back lower than it was: it is an optimisation, not a promise (F1). */
+  readonly commit: number;
+}
