@@ -1,3 +1,5 @@
+export type { Address } from "./address.js";
+export { formatAddress, parseAddress } from "./address.js";
 export type { Clock, Timer } from "./clock.js";
 export type { File, FileErrorCode, FileSystem, Lock } from "./file-system.js";
 export { FileError } from "./file-system.js";

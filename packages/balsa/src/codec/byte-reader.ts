@@ -1,0 +1,126 @@
+import { BalsaError } from "../core/index.js";
+import { VARINT_BYTES_MAX } from "./limits.js";
+import { decodeUtf8 } from "./utf8.js";
+
+const TWO_TO_32 = 0x1_0000_0000;
+/** The upper half of the largest safe integer, 2^53 − 1. */
+const SAFE_HIGH_MAX = 0x1f_ffff;
+
+/**
+ * Reads what `ByteWriter` wrote, and trusts none of it: every read checks that the bytes are there and that the value
+ * is one that could have been written. All failures are BalsaError `corrupt`. Views handed out share the given bytes.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  /** Of the next byte to read. */
+  #position: number;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
+    if (!(start >= 0 && start <= end && end <= bytes.length)) throw corrupt("a range lies outside its bytes");
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = start;
+    this.#end = end;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#position;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#advance(4), true);
+  }
+
+  u64(): number {
+    const at = this.#advance(8);
+    const high = this.#view.getUint32(at + 4, true);
+    if (high > SAFE_HIGH_MAX) throw corrupt("an integer is not a safe one");
+    return high * TWO_TO_32 + this.#view.getUint32(at, true);
+  }
+
+  varint(): number {
+    let value = this.u8();
+    if (value < 0x80) return value;
+    value &= 0x7f;
+    // Not by shifting: a value may have 53 bits.
+    let scale = 0x80;
+    for (let i = 1; i < VARINT_BYTES_MAX; i++, scale *= 0x80) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        // One value, one encoding: a last byte of zero says nothing.
+        if (byte === 0) throw corrupt("a varint is longer than its value");
+        if (value > Number.MAX_SAFE_INTEGER) throw corrupt("an integer is not a safe one");
+        return value;
+      }
+    }
+    throw corrupt("a varint does not end");
+  }
+
+  bool(): boolean {
+    const value = this.u8();
+    if (value > 1) throw corrupt("a boolean is neither 0 nor 1");
+    return value === 1;
+  }
+
+  /** A view of the next bytes. */
+  raw(lengthBytes: number): Uint8Array {
+    const at = this.#advance(lengthBytes);
+    return this.bytes.subarray(at, at + lengthBytes);
+  }
+
+  /** Length, then that many bytes, as a view. */
+  lengthPrefixed(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  text(): string {
+    return decodeUtf8(this.lengthPrefixed());
+  }
+
+  /**
+   * How many things of at least `itemBytesMin` bytes each follow: no more than `max`, and no more than can be there,
+   * so that a count never makes anyone allocate more than the bytes that came with it.
+   */
+  count(max: number, itemBytesMin: number): number {
+    const count = this.varint();
+    if (count > max) throw corrupt("a count is above its limit");
+    if (count * itemBytesMin > this.remaining) throw corrupt("a count is more than its bytes can hold");
+    return count;
+  }
+
+  skip(lengthBytes: number): void {
+    this.#advance(lengthBytes);
+  }
+
+  /** To be called when all that was expected has been read. */
+  expectEnd(): void {
+    if (this.remaining !== 0) throw corrupt("bytes are left over");
+  }
+
+  #advance(lengthBytes: number): number {
+    const at = this.#position;
+    if (lengthBytes > this.#end - at) throw corrupt("bytes end early");
+    this.#position = at + lengthBytes;
+    return at;
+  }
+}
+
+/** What every decoder throws. The message is a constant. */
+export function corrupt(message: string): BalsaError {
+  return new BalsaError("corrupt", message);
+}

@@ -1,0 +1,261 @@
+/**
+ * Messages between members, several at a time, in two sections:
+ *
+ *   heads    a count, then for each message its tag (u8), from, to and term (varints) and the fields of its kind;
+ *            an append says here how many entries it has
+ *   records  the entries of all appends, one entry record after the other
+ *
+ * Two, so that the checksum of the frame around them need not run over the payloads a second time: a record has its
+ * own. What a decoded message says is checked as far as one message alone allows, since the core takes the entries of
+ * an append to be consecutive and treats anything else as a bug of ours.
+ */
+import type { AppendMessage, Entry, PeerMessage, ProposedEntry } from "../core/index.js";
+import { BalsaError, invariant } from "../core/index.js";
+import { type ByteReader, corrupt } from "./byte-reader.js";
+import type { ByteWriter } from "./byte-writer.js";
+import {
+  ENTRY_HEADER_BYTES,
+  readEntryRecord,
+  sealEntry,
+  typeCode,
+  typeOfCode,
+  writeEntryRecord,
+} from "./entry-record.js";
+import { ENTRY_PAYLOAD_BYTES_MAX, MESSAGE_ENTRIES_MAX, MESSAGES_MAX } from "./limits.js";
+import { readSnapshotMeta, writeSnapshotMeta } from "./snapshot-meta-codec.js";
+
+const APPEND = 1;
+const APPEND_RESPONSE = 2;
+const HEARTBEAT = 3;
+const HEARTBEAT_RESPONSE = 4;
+const VOTE = 5;
+const VOTE_RESPONSE = 6;
+const PRE_VOTE = 7;
+const PRE_VOTE_RESPONSE = 8;
+const SNAPSHOT = 9;
+const TIMEOUT_NOW = 10;
+const TRANSFER_LEADER = 11;
+const PROPOSE = 12;
+const READ_INDEX = 13;
+const READ_INDEX_RESPONSE = 14;
+
+const TAGS: Readonly<Record<PeerMessage["type"], number>> = {
+  append: APPEND,
+  "append-response": APPEND_RESPONSE,
+  heartbeat: HEARTBEAT,
+  "heartbeat-response": HEARTBEAT_RESPONSE,
+  vote: VOTE,
+  "vote-response": VOTE_RESPONSE,
+  "pre-vote": PRE_VOTE,
+  "pre-vote-response": PRE_VOTE_RESPONSE,
+  snapshot: SNAPSHOT,
+  "timeout-now": TIMEOUT_NOW,
+  "transfer-leader": TRANSFER_LEADER,
+  propose: PROPOSE,
+  "read-index": READ_INDEX,
+  "read-index-response": READ_INDEX_RESPONSE,
+};
+
+/** The least a head takes: a tag and three varints. */
+const HEAD_BYTES_MIN = 4;
+/** The least a proposed entry takes: its type and its length. */
+const PROPOSED_BYTES_MIN = 2;
+
+/**
+ * Writes all heads, then all records. Entries that have no checksum yet get it here.
+ * @returns the position in `out` at which the records begin
+ * @throws BalsaError `too-large`
+ */
+export function writeMessages(out: ByteWriter, group: number, messages: readonly PeerMessage[]): number {
+  invariant(messages.length <= MESSAGES_MAX, "messages are written within their limit");
+  out.varint(messages.length);
+  for (const message of messages) writeHead(out, message);
+  const recordsAt = out.length;
+  for (const message of messages) {
+    if (message.type !== "append") continue;
+    for (const entry of message.entries) {
+      sealEntry(group, entry);
+      writeEntryRecord(out, entry);
+    }
+  }
+  return recordsAt;
+}
+
+/**
+ * Payloads are views of the readers' bytes.
+ * @throws BalsaError `corrupt`
+ */
+export function readMessages(heads: ByteReader, records: ByteReader, group: number): readonly PeerMessage[] {
+  const count = heads.count(MESSAGES_MAX, HEAD_BYTES_MIN);
+  const messages: PeerMessage[] = [];
+  for (let i = 0; i < count; i++) messages.push(readHead(heads, records, group));
+  heads.expectEnd();
+  records.expectEnd();
+  return messages;
+}
+
+function writeHead(out: ByteWriter, message: PeerMessage): void {
+  out.u8(TAGS[message.type]);
+  out.varint(message.from);
+  out.varint(message.to);
+  out.varint(message.term);
+  switch (message.type) {
+    case "append":
+      invariant(message.entries.length <= MESSAGE_ENTRIES_MAX, "an append is written within its limit");
+      out.varint(message.prevIndex);
+      out.varint(message.prevTerm);
+      out.varint(message.commit);
+      out.varint(message.entries.length);
+      return;
+    case "append-response":
+      out.varint(message.index);
+      out.bool(message.rejected);
+      out.varint(message.hintIndex);
+      out.varint(message.hintTerm);
+      return;
+    case "heartbeat":
+      out.varint(message.commit);
+      out.varint(message.readRound);
+      return;
+    case "heartbeat-response":
+      out.varint(message.readRound);
+      return;
+    case "vote":
+    case "pre-vote":
+      out.varint(message.lastIndex);
+      out.varint(message.lastTerm);
+      out.bool(message.transfer);
+      return;
+    case "vote-response":
+    case "pre-vote-response":
+      out.bool(message.rejected);
+      return;
+    case "snapshot":
+      writeSnapshotMeta(out, message.snapshot.meta);
+      out.bytes(message.snapshot.data);
+      return;
+    case "timeout-now":
+      return;
+    case "transfer-leader":
+      out.varint(message.transferee);
+      return;
+    case "propose":
+      writeProposed(out, message.entries);
+      return;
+    case "read-index":
+      out.varint(message.requestId);
+      return;
+    case "read-index-response":
+      out.varint(message.requestId);
+      out.varint(message.index);
+      return;
+    default:
+      message satisfies never;
+      throw new BalsaError("invariant", "a message is of one of the kinds that travel");
+  }
+}
+
+function readHead(heads: ByteReader, records: ByteReader, group: number): PeerMessage {
+  const tag = heads.u8();
+  const from = heads.varint();
+  const to = heads.varint();
+  const term = heads.varint();
+  switch (tag) {
+    case APPEND:
+      return readAppend(heads, records, group, from, to, term);
+    case APPEND_RESPONSE: {
+      const index = heads.varint();
+      const rejected = heads.bool();
+      const hintIndex = heads.varint();
+      const hintTerm = heads.varint();
+      return { type: "append-response", from, to, term, index, rejected, hintIndex, hintTerm };
+    }
+    case HEARTBEAT: {
+      const commit = heads.varint();
+      const readRound = heads.varint();
+      return { type: "heartbeat", from, to, term, commit, readRound };
+    }
+    case HEARTBEAT_RESPONSE:
+      return { type: "heartbeat-response", from, to, term, readRound: heads.varint() };
+    case VOTE:
+    case PRE_VOTE: {
+      const lastIndex = heads.varint();
+      const lastTerm = heads.varint();
+      const transfer = heads.bool();
+      return { type: tag === VOTE ? "vote" : "pre-vote", from, to, term, lastIndex, lastTerm, transfer };
+    }
+    case VOTE_RESPONSE:
+      return { type: "vote-response", from, to, term, rejected: heads.bool() };
+    case PRE_VOTE_RESPONSE:
+      return { type: "pre-vote-response", from, to, term, rejected: heads.bool() };
+    case SNAPSHOT: {
+      const meta = readSnapshotMeta(heads);
+      const data = heads.lengthPrefixed();
+      return { type: "snapshot", from, to, term, snapshot: { meta, data } };
+    }
+    case TIMEOUT_NOW:
+      return { type: "timeout-now", from, to, term };
+    case TRANSFER_LEADER:
+      return { type: "transfer-leader", from, to, term, transferee: heads.varint() };
+    case PROPOSE:
+      return { type: "propose", from, to, term, entries: readProposed(heads) };
+    case READ_INDEX:
+      return { type: "read-index", from, to, term, requestId: heads.varint() };
+    case READ_INDEX_RESPONSE: {
+      const requestId = heads.varint();
+      const index = heads.varint();
+      return { type: "read-index-response", from, to, term, requestId, index };
+    }
+    default:
+      throw corrupt("a message is of no known kind");
+  }
+}
+
+function readAppend(
+  heads: ByteReader,
+  records: ByteReader,
+  group: number,
+  from: number,
+  to: number,
+  term: number,
+): AppendMessage {
+  const prevIndex = heads.varint();
+  const prevTerm = heads.varint();
+  const commit = heads.varint();
+  const count = heads.varint();
+  if (count > MESSAGE_ENTRIES_MAX) throw corrupt("an append has more entries than the limit");
+  if (count * ENTRY_HEADER_BYTES > records.remaining) throw corrupt("an append has more entries than bytes");
+  if (prevTerm > term) throw corrupt("an append is of an older term than what it follows");
+  const entries: Entry[] = [];
+  let lastTerm = prevTerm;
+  for (let i = 0; i < count; i++) {
+    const entry = readEntryRecord(records, group);
+    if (entry.index !== prevIndex + 1 + i) throw corrupt("an append's entries are not consecutive");
+    if (entry.term < lastTerm || entry.term > term) throw corrupt("an append's terms are out of order");
+    lastTerm = entry.term;
+    entries.push(entry);
+  }
+  return { type: "append", from, to, term, prevIndex, prevTerm, entries, commit };
+}
+
+function writeProposed(out: ByteWriter, entries: readonly ProposedEntry[]): void {
+  invariant(entries.length <= MESSAGE_ENTRIES_MAX, "proposals are written within their limit");
+  out.varint(entries.length);
+  for (const entry of entries) {
+    if (entry.data.length > ENTRY_PAYLOAD_BYTES_MAX) throw new BalsaError("too-large", "an entry is over the limit");
+    out.u8(typeCode(entry.type));
+    out.bytes(entry.data);
+  }
+}
+
+function readProposed(heads: ByteReader): readonly ProposedEntry[] {
+  const count = heads.count(MESSAGE_ENTRIES_MAX, PROPOSED_BYTES_MIN);
+  const entries: ProposedEntry[] = [];
+  for (let i = 0; i < count; i++) {
+    const type = typeOfCode(heads.u8());
+    const data = heads.lengthPrefixed();
+    if (data.length > ENTRY_PAYLOAD_BYTES_MAX) throw corrupt("an entry's length is above the limit");
+    entries.push({ type, data });
+  }
+  return entries;
+}

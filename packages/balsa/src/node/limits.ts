@@ -1,0 +1,45 @@
+/** Limits of the runtime. Bytes and counts; what is over them is refused or waits, nothing grows without bound. */
+
+/** One command's bytes: must fit one frame of the wire with room to spare (transport/limits.ts). */
+export const COMMAND_BYTES_MAX: number = 8 * 1024 * 1024;
+
+/**
+ * Commands gathered, forwarded or in the log and not yet applied, over all callers of this member. At 256-byte commands
+ * a quarter of a million callers; beyond that proposals are refused at once instead of growing the heap.
+ */
+export const PENDING_BYTES_MAX: number = 64 * 1024 * 1024;
+export const PENDING_COUNT_MAX = 1_000_000;
+
+/** Commands received from other members for one turn; the sender hears `overloaded` beyond it. */
+export const FORWARDED_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** One forward frame: far below the frame limit, so that heartbeats are not stuck behind it for long. */
+export const FORWARD_BATCH_BYTES_MAX: number = 1024 * 1024;
+export const FORWARD_BATCH_COUNT_MAX = 4096;
+
+/** Bytes of entries in one append message: three of these fit a frame, and a slow link still carries it in a tick. */
+export const APPEND_BYTES_MAX: number = 1024 * 1024;
+
+/** Append messages, and their bytes, on the way to one peer: twice what a 10 Gbit/s link holds in 10 ms. */
+export const INFLIGHT_MESSAGES_MAX = 256;
+export const INFLIGHT_BYTES_MAX: number = 24 * 1024 * 1024;
+
+/** What a leader keeps uncommitted, behind PENDING_BYTES_MAX of each member that forwards to it. */
+export const UNCOMMITTED_BYTES_MAX: number = 256 * 1024 * 1024;
+
+/** Committed entries handed to the state machine at a time: bounds the pause of one `apply`. */
+export const COMMITTED_BYTES_MAX: number = 1024 * 1024;
+
+/** Slots of the deadline wheel: at the default tick of 100 ms one turn of it is 51 s. A power of two. */
+export const DEADLINE_SLOTS = 512;
+
+/** Ticks that one timer event may make up for: a stalled process must not burn through an election timeout at once. */
+export const TICKS_AT_ONCE_MAX = 2;
+
+/** Timers of 100 ms and more keep ticks in proportion to the messages they cause. */
+export const HEARTBEAT_MS_MIN = 1;
+
+/** Members of a cluster: quorums beyond this cost more than they add (and bound the codec). */
+export const MEMBERS_MAX = 64;
+export const NAME_BYTES_MAX = 128;
+export const ADDRESS_BYTES_MAX = 256;

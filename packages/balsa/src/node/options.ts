@@ -1,0 +1,106 @@
+import { encodeUtf8 } from "../codec/index.js";
+import { BalsaError } from "../core/index.js";
+import type { Platform } from "../platform/index.js";
+import { ADDRESS_BYTES_MAX, HEARTBEAT_MS_MIN, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
+import type { Bootstrap } from "./members.js";
+import type { StateMachine } from "./state-machine.js";
+
+/** What happened to a member that its application may want to know at once. */
+export type RaftNodeEvent =
+  /** 0 = no leader known. */
+  | { readonly kind: "leader-changed"; readonly leader: number; readonly term: number }
+  | { readonly kind: "snapshot-taken"; readonly index: number }
+  | { readonly kind: "snapshot-restored"; readonly index: number }
+  /** The member has stopped for good; `close` is all that is left to do. */
+  | { readonly kind: "failed"; readonly error: BalsaError };
+
+export interface RaftNodeOptions {
+  readonly platform: Platform;
+  /** The data directory: this member's alone. */
+  readonly dir: string;
+  /** Unique in the cluster. */
+  readonly name: string;
+  /** Where to listen for peers, `host:port`. */
+  readonly listen: string;
+  /** For an empty directory. With a directory that holds data it must describe the same cluster, or be left out. */
+  readonly cluster?: { readonly bootstrap: Bootstrap } | undefined;
+  readonly stateMachine: StateMachine;
+  /** Interval between a leader's heartbeats, and the group's tick. Default 100. */
+  readonly heartbeatMs?: number | undefined;
+  /** How long a follower waits for a leader, at least; at most twice that. Default 1,000. */
+  readonly electionMs?: number | undefined;
+  /** A snapshot is taken once the log has grown by this many bytes … Default 64 MiB. */
+  readonly snapshotLogBytes?: number | undefined;
+  /** … or this many entries. Default 100,000. */
+  readonly snapshotLogEntries?: number | undefined;
+  /** Entries kept behind a snapshot, for followers that are a little slow. Default 5,000. */
+  readonly keepEntries?: number | undefined;
+  readonly onEvent?: ((event: RaftNodeEvent) => void) | undefined;
+}
+
+/** The options, checked and complete. */
+export interface Settings {
+  readonly heartbeatMs: number;
+  readonly electionTicks: number;
+  readonly snapshotLogBytes: number;
+  readonly snapshotLogEntries: number;
+  readonly keepEntries: number;
+}
+
+/** @throws BalsaError `invalid-argument`, saying which option and what to do. */
+export function checkOptions(options: RaftNodeOptions): Settings {
+  requireText("name", options.name, NAME_BYTES_MAX);
+  requireText("dir", options.dir, 4096);
+  requireText("listen", options.listen, ADDRESS_BYTES_MAX);
+  const heartbeatMs = options.heartbeatMs ?? 100;
+  const electionMs = options.electionMs ?? 1_000;
+  requireNumber("heartbeatMs", heartbeatMs, HEARTBEAT_MS_MIN, 60_000);
+  requireNumber("electionMs", electionMs, heartbeatMs * 2, 600_000);
+  if (options.cluster !== undefined) checkBootstrap(options.cluster.bootstrap, options);
+  const settings: Settings = {
+    heartbeatMs,
+    electionTicks: Math.ceil(electionMs / heartbeatMs),
+    snapshotLogBytes: options.snapshotLogBytes ?? 64 * 1024 * 1024,
+    snapshotLogEntries: options.snapshotLogEntries ?? 100_000,
+    keepEntries: options.keepEntries ?? 5_000,
+  };
+  requireNumber("snapshotLogBytes", settings.snapshotLogBytes, 1, Number.MAX_SAFE_INTEGER);
+  requireNumber("snapshotLogEntries", settings.snapshotLogEntries, 1, Number.MAX_SAFE_INTEGER);
+  requireNumber("keepEntries", settings.keepEntries, 0, Number.MAX_SAFE_INTEGER);
+  return settings;
+}
+
+function checkBootstrap(bootstrap: Bootstrap, options: RaftNodeOptions): void {
+  const { members } = bootstrap;
+  if (members.length === 0 || members.length > MEMBERS_MAX) {
+    throw invalid("cluster.bootstrap.members", `has ${members.length} members; give 1 to ${MEMBERS_MAX}`);
+  }
+  const names = new Set<string>();
+  const addresses = new Set<string>();
+  for (const member of members) {
+    requireText("cluster.bootstrap.members[].name", member.name, NAME_BYTES_MAX);
+    requireText("cluster.bootstrap.members[].address", member.address, ADDRESS_BYTES_MAX);
+    if (names.has(member.name)) throw invalid("cluster.bootstrap.members", `names ${member.name} twice`);
+    if (addresses.has(member.address)) throw invalid("cluster.bootstrap.members", `has ${member.address} twice`);
+    names.add(member.name);
+    addresses.add(member.address);
+  }
+  if (!names.has(options.name)) {
+    throw invalid("cluster.bootstrap.members", `does not name this member, ${options.name}: ${[...names].join(", ")}`);
+  }
+}
+
+function requireText(option: string, value: string, bytesMax: number): void {
+  if (typeof value !== "string" || value.length === 0) throw invalid(option, "must be a text that is not empty");
+  if (encodeUtf8(value).length > bytesMax) throw invalid(option, `is longer than ${bytesMax} bytes`);
+}
+
+function requireNumber(option: string, value: number, min: number, max: number): void {
+  if (!Number.isFinite(value) || value < min || value > max) {
+    throw invalid(option, `is ${value}; it must lie between ${min} and ${max}`);
+  }
+}
+
+function invalid(option: string, problem: string): BalsaError {
+  return new BalsaError("invalid-argument", `option ${option} ${problem}`);
+}

@@ -1,0 +1,453 @@
+import { encodeCommand } from "../codec/index.js";
+import {
+  BalsaError,
+  type ConfState,
+  decodeConfChange,
+  type Entry,
+  invariant,
+  type PeerMessage,
+  RawNode,
+  type Role,
+  type SnapshotMessage,
+  type StorageAppend,
+  type StorageApply,
+} from "../core/index.js";
+import type { Logger } from "../platform/index.js";
+import type { DiskStorage } from "../storage/index.js";
+import { Transport } from "../transport/index.js";
+import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
+import { Applier } from "./applier.js";
+import { Deadlines } from "./deadlines.js";
+import { Failover } from "./failover.js";
+import { Forwarding } from "./forwarding.js";
+import {
+  APPEND_BYTES_MAX,
+  COMMAND_BYTES_MAX,
+  COMMITTED_BYTES_MAX,
+  INFLIGHT_BYTES_MAX,
+  INFLIGHT_MESSAGES_MAX,
+  UNCOMMITTED_BYTES_MAX,
+} from "./limits.js";
+import { decodeLibrarySection, type Member } from "./members.js";
+import { BOOTSTRAP_INDEX, GROUP, openStorage } from "./open-storage.js";
+import { checkOptions, type RaftNodeEvent, type RaftNodeOptions, type Settings } from "./options.js";
+import { type Applied, Proposals } from "./proposals.js";
+import { Reads } from "./reads.js";
+import { Snapshotter } from "./snapshotter.js";
+import type { StateMachine } from "./state-machine.js";
+import { Ticker } from "./ticker.js";
+import { failureOf, Turn } from "./turn.js";
+
+/** What a leader knows of a member (thesis §10.2.1, etcd's progress). */
+export interface PeerProgress {
+  readonly id: number;
+  /** Highest index known to be durable there. */
+  readonly match: number;
+  readonly next: number;
+  readonly state: "probe" | "replicate" | "snapshot";
+}
+
+export interface RaftNodeStatus {
+  readonly clusterId: number;
+  readonly memberId: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly term: number;
+  /** 0 = none known. */
+  readonly leader: number;
+  readonly commit: number;
+  /** What the state machine has applied. */
+  readonly applied: number;
+  readonly lastIndex: number;
+  readonly snapshotIndex: number;
+  /** Bytes of entries since the last compaction. */
+  readonly logBytes: number;
+  readonly members: readonly Member[];
+  /** On the leader; elsewhere empty. */
+  readonly progress: readonly PeerProgress[];
+}
+
+/** What `open` has put together. */
+interface Parts {
+  readonly options: RaftNodeOptions;
+  readonly settings: Settings;
+  readonly storage: DiskStorage;
+  readonly transport: Transport;
+  readonly members: readonly Member[];
+}
+
+/**
+ * One member of a Raft group: a replicated log of the application's commands, in bytes.
+ *
+ * Open one on each of a cluster's machines with the same bootstrap; propose on any of them; read on any of them.
+ */
+export class RaftNode {
+  private readonly raw: RawNode;
+  private readonly parts: Parts;
+  private readonly logger: Logger;
+  private readonly deadlines: Deadlines = new Deadlines();
+  private readonly proposals: Proposals;
+  private readonly reads: Reads;
+  private readonly forwarding: Forwarding;
+  private readonly applier: Applier;
+  private readonly snapshotter: Snapshotter;
+  private readonly failover: Failover;
+  private readonly turn: Turn;
+  private readonly ticker: Ticker;
+  private members: readonly Member[];
+  private confState: ConfState;
+  private appliedIndex: number;
+  private appliedTerm: number;
+  private lastLeader = 0;
+  /** Why no call is taken any more. */
+  private ended: BalsaError | undefined;
+  private closing: Promise<void> | undefined;
+
+  /**
+   * Opens the data directory (or makes it, given a bootstrap), restores the state machine, and takes part in the group.
+   * @throws BalsaError `invalid-argument`, `locked`, `identity-mismatch`, `corrupt`, `address-in-use`, `storage-failed`
+   */
+  static async open(options: RaftNodeOptions): Promise<RaftNode> {
+    const settings = checkOptions(options);
+    const storage = await openStorage(options);
+    try {
+      const members = await restoreState(storage, options.stateMachine);
+      let node: RaftNode | undefined;
+      const { clusterId, memberId, incarnation } = storage.identity;
+      const transport = await Transport.open({
+        platform: options.platform,
+        self: { clusterId, memberId, incarnation, group: GROUP, name: options.name },
+        listen: options.listen,
+        // What arrives before the node is there is lost, as on any network.
+        handlers: {
+          onMessages: (_from, messages) => node?.receive(messages),
+          onForward: (from, requestId, commands) => node?.receiveForward(from, requestId, commands),
+          onForwardAnswer: (_from, requestId, answer) => node?.receiveAnswer(requestId, answer),
+          openSnapshot: (_from, message) => storage.receiveSnapshot(message.snapshot.meta),
+          onSnapshot: (_from, message) => node?.receive([message]),
+          onPeerUp: () => {},
+          onPeerDown: (id) => node?.peerDown(id),
+        },
+      });
+      node = new RaftNode({ options, settings, storage, transport, members });
+      node.start();
+      return node;
+    } catch (cause) {
+      await storage.close();
+      throw cause;
+    }
+  }
+
+  private constructor(parts: Parts) {
+    const { options, settings, storage, transport, members } = parts;
+    const { platform } = options;
+    const { meta } = storage.snapshot();
+    this.parts = parts;
+    this.logger = platform.logger;
+    this.members = members;
+    this.confState = meta.confState;
+    this.appliedIndex = meta.index;
+    this.appliedTerm = meta.term;
+    this.raw = new RawNode({
+      id: storage.identity.memberId,
+      electionTicks: settings.electionTicks,
+      heartbeatTicks: 1,
+      storage,
+      applied: meta.index,
+      asyncStorageWrites: true,
+      preVote: true,
+      checkQuorum: true,
+      // RaftNode forwards by itself, so that the caller learns what became of a proposal.
+      disableProposalForwarding: true,
+      stepDownOnRemoval: true,
+      maxBytesPerMessage: APPEND_BYTES_MAX,
+      maxCommittedBytesPerReady: COMMITTED_BYTES_MAX,
+      maxUncommittedBytes: UNCOMMITTED_BYTES_MAX,
+      maxInflightMessages: INFLIGHT_MESSAGES_MAX,
+      maxInflightBytes: INFLIGHT_BYTES_MAX,
+      random: (bound) => platform.random.below(bound),
+    });
+    const leader = (): number => this.raw.lead;
+    // Distinct between the lives of a member: a late answer to an earlier one fits nothing.
+    const firstRequestId = platform.random.below(2 ** 51) + 1;
+    this.proposals = new Proposals(this.deadlines, leader);
+    this.reads = new Reads(this.deadlines, leader, firstRequestId);
+    this.forwarding = new Forwarding(this.proposals, transport, firstRequestId);
+    this.applier = new Applier(options.stateMachine, {
+      onLibraryEntry: (entry) => this.applyLibraryEntry(entry),
+      onApplied: (index, term, result) => this.entryApplied(index, term, result),
+      onDone: (message) => this.batchApplied(message),
+      onFailure: (cause) => this.fail(cause),
+    });
+    this.snapshotter = new Snapshotter(storage, options.stateMachine, settings, platform.logger, (index) =>
+      this.emit({ kind: "snapshot-taken", index }),
+    );
+    this.turn = new Turn({
+      raw: this.raw,
+      clock: platform.clock,
+      storage,
+      transport,
+      proposals: this.proposals,
+      reads: this.reads,
+      forwarding: this.forwarding,
+      apply: (message) => this.applier.apply(message),
+      restore: (message, done) => this.restore(message, done),
+      sendSnapshot: (message) => this.sendSnapshot(message),
+      onLeaderChanged: () => this.leaderChanged(),
+      appliedIndex: () => this.appliedIndex,
+      onFailure: (cause) => this.fail(cause),
+    });
+    this.failover = new Failover(this.raw, platform.clock, platform.random, () => this.turn.schedule());
+    this.ticker = new Ticker(platform.clock, settings.heartbeatMs, () => this.tick());
+  }
+
+  /** The peers' address in use, with the port that was given for port 0. */
+  get address(): string {
+    return this.parts.transport.address;
+  }
+
+  /**
+   * Replicates a command and gives what this member's state machine answered when it applied it. With no leader known
+   * it waits for one.
+   * @throws BalsaError with `applied`: `not-applied` (surely) or `unknown`; codes `timeout`, `overloaded`, `too-large`,
+   * `not-leader` (the leader was lost on the way), `superseded`, `aborted`, `closed`, `storage-failed`
+   */
+  async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
+    if (this.ended !== undefined) throw this.ended;
+    if (data.length > COMMAND_BYTES_MAX) {
+      throw new BalsaError("too-large", `a command of ${data.length} bytes; the limit is ${COMMAND_BYTES_MAX}`);
+    }
+    // Copied: what the caller does with its buffer afterwards is its own affair.
+    const command = encodeCommand({ kind: "application", payload: data });
+    const applied = this.proposals.gather(command, this.ticksOf(options), options.signal);
+    this.turn.schedule();
+    return applied;
+  }
+
+  /**
+   * Resolves once this member's state machine has applied all that was committed when the call was made: what is read
+   * from it then is linearizable (thesis §6.4). Costs a round of heartbeats, shared by all reads of a turn; no write.
+   * @throws BalsaError `timeout`, `overloaded`, `aborted`, `closed`, `storage-failed`
+   */
+  async read(options: CallOptions = {}): Promise<{ readonly index: number }> {
+    if (this.ended !== undefined) throw this.ended;
+    const read = this.reads.gather(this.ticksOf(options), options.signal);
+    this.turn.schedule();
+    return read;
+  }
+
+  status(): RaftNodeStatus {
+    const { raw, members } = this;
+    const { storage } = this.parts;
+    const { clusterId, memberId, name } = storage.identity;
+    return {
+      clusterId,
+      memberId,
+      name,
+      role: raw.role,
+      term: raw.term,
+      leader: raw.lead,
+      commit: raw.commit,
+      applied: this.appliedIndex,
+      lastIndex: raw.lastIndex,
+      snapshotIndex: storage.snapshot().meta.index,
+      logBytes: storage.logBytes,
+      members,
+      progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
+    };
+  }
+
+  /** Takes no more calls, answers those under way (`closed`), and lets go of directory and address. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private start(): void {
+    for (const member of this.members) {
+      if (member.id !== this.raw.id) this.parts.transport.setPeer(member.id, member.address);
+    }
+    this.ticker.start();
+    this.turn.schedule();
+  }
+
+  private ticksOf(options: CallOptions): number {
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
+    if (!(timeoutMs > 0)) throw new BalsaError("invalid-argument", `timeoutMs is ${timeoutMs}; it must be above 0`);
+    return timeoutMs / this.parts.settings.heartbeatMs;
+  }
+
+  // What comes in.
+
+  private tick(): void {
+    this.turn.guarded(() => {
+      this.raw.tick();
+      this.deadlines.tick();
+      this.reads.tick();
+      this.askAgain(this.parts.settings.electionTicks);
+      if (this.raw.hasReady() || this.proposals.hasGathered || this.reads.hasGathered) this.turn.schedule();
+    });
+  }
+
+  private receive(messages: readonly PeerMessage[]): void {
+    this.turn.guarded(() => {
+      for (const message of messages) this.raw.step(message);
+      this.turn.schedule();
+    });
+  }
+
+  private receiveForward(from: number, requestId: number, commands: readonly Uint8Array[]): void {
+    this.forwarding.receive({ from, requestId, commands });
+    this.turn.schedule();
+  }
+
+  private receiveAnswer(requestId: number, answer: Parameters<Forwarding["answered"]>[1]): void {
+    this.turn.guarded(() => this.forwarding.answered(requestId, answer, this.appliedIndex));
+  }
+
+  private peerDown(id: number): void {
+    this.turn.guarded(() => {
+      this.raw.reportUnreachable(id);
+      this.failover.peerDown(id, this.confState.voters);
+      this.turn.schedule();
+    });
+  }
+
+  // What goes out.
+
+  private sendSnapshot(message: SnapshotMessage): void {
+    const report = (outcome: "delivered" | "failed"): void => {
+      this.turn.guarded(() => {
+        this.raw.reportSnapshot(message.to, outcome === "delivered" ? "success" : "failure");
+        this.turn.schedule();
+      });
+    };
+    this.parts.storage.openSnapshot(message.snapshot.meta).then(
+      (reader) =>
+        this.parts.transport.sendSnapshot(message, reader, (outcome) => {
+          report(outcome);
+          reader.close().catch((cause: unknown) => this.logger.log("warn", "snapshot file not closed", { cause }));
+        }),
+      (cause: unknown) => {
+        this.logger.log("warn", "snapshot not sent: it can't be opened", { to: message.to, cause });
+        report("failed");
+      },
+    );
+  }
+
+  // What is applied.
+
+  private applyLibraryEntry(entry: Entry): void {
+    // The empty entry of a new leader (§5.4.2, thesis §6.4): it only commits what came before.
+    if (entry.type === "normal") {
+      if (entry.data.length > 0) throw new BalsaError("invariant", "a library command of a later version");
+      return;
+    }
+    this.confState = this.raw.applyConfChange(decodeConfChange(entry));
+  }
+
+  private entryApplied(index: number, term: number, result: Uint8Array | undefined): void {
+    invariant(index === this.appliedIndex + 1, "entries are applied in order, without gaps");
+    this.appliedIndex = index;
+    this.appliedTerm = term;
+    this.proposals.applied(index, term, result);
+  }
+
+  private batchApplied(message: StorageApply): void {
+    this.turn.guarded(() => {
+      this.turn.deliver(message.responses);
+      this.reads.applied(this.appliedIndex);
+      this.snapshotter.consider({
+        index: this.appliedIndex,
+        term: this.appliedTerm,
+        confState: this.confState,
+        members: this.members,
+      });
+    });
+  }
+
+  private restore(message: StorageAppend, done: () => void): void {
+    const meta = message.snapshot?.meta;
+    invariant(meta !== undefined, "a restore has a snapshot");
+    this.applier.restore(async () => {
+      this.members = await restoreState(this.parts.storage, this.parts.options.stateMachine);
+      this.confState = meta.confState;
+      this.appliedIndex = meta.index;
+      this.appliedTerm = meta.term;
+      this.logger.log("info", "snapshot restored", { index: meta.index, term: meta.term });
+      this.turn.guarded(() => {
+        this.proposals.skippedTo(meta.index);
+        done();
+        this.reads.applied(this.appliedIndex);
+      });
+      this.emit({ kind: "snapshot-restored", index: meta.index });
+    });
+  }
+
+  // Changes of state.
+
+  private leaderChanged(): void {
+    const { lead, term, role } = this.raw;
+    this.askAgain(0);
+    if (lead === this.lastLeader) return;
+    this.lastLeader = lead;
+    this.logger.log("info", lead === 0 ? "no leader" : "leader", { leader: lead, term, role });
+    this.emit({ kind: "leader-changed", leader: lead, term });
+  }
+
+  /** Reads whose confirmation is overdue are asked for anew, with a fresh identity. */
+  private askAgain(afterTicks: number): void {
+    if (this.raw.lead === 0) return;
+    for (const requestId of this.reads.retry(afterTicks)) {
+      this.raw.readIndex(requestId);
+      this.turn.schedule();
+    }
+  }
+
+  private emit(event: RaftNodeEvent): void {
+    this.parts.options.onEvent?.(event);
+  }
+
+  private fail(cause: unknown): void {
+    if (this.ended !== undefined) return;
+    const error = failureOf(cause);
+    this.logger.log("error", "member stopped for good", { code: error.code, reason: error.message, cause });
+    this.end(error);
+    this.parts.transport.close().catch((late: unknown) => this.logger.log("warn", "transport not closed", { late }));
+    this.emit({ kind: "failed", error });
+  }
+
+  private end(error: BalsaError): void {
+    this.ended = error;
+    this.ticker.stop();
+    this.failover.stop();
+    this.turn.stop();
+    this.applier.stop();
+    this.snapshotter.stop();
+    this.proposals.failAll(error.code, error.message);
+    this.reads.failAll(error.code, error.message);
+  }
+
+  private async shutDown(): Promise<void> {
+    if (this.ended === undefined) this.end(new BalsaError("closed", "the member is closed"));
+    await this.parts.transport.close();
+    await this.parts.storage.close();
+  }
+}
+
+/** Brings the state machine to the newest snapshot; gives the members as of it. */
+async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<readonly Member[]> {
+  const reader = await storage.openSnapshot();
+  try {
+    const members = decodeLibrarySection(reader.library);
+    // The first snapshot of all holds a configuration and no state.
+    if (reader.meta.index > BOOTSTRAP_INDEX) await stateMachine.restore(reader.content());
+    return members;
+  } finally {
+    await reader.close();
+  }
+}

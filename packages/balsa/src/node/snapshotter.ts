@@ -1,0 +1,98 @@
+import { BalsaError, type ConfState, type SnapshotMeta } from "../core/index.js";
+import type { Logger } from "../platform/index.js";
+import type { DiskStorage } from "../storage/index.js";
+import { encodeLibrarySection, type Member } from "./members.js";
+import type { Settings } from "./options.js";
+import type { StateMachine } from "./state-machine.js";
+
+/** The state as of one applied index. */
+export interface AppliedState {
+  readonly index: number;
+  readonly term: number;
+  readonly confState: ConfState;
+  readonly members: readonly Member[];
+}
+
+/**
+ * Takes snapshots of the state machine when the log has grown enough, and compacts the log behind them (§7), while
+ * applying goes on.
+ */
+export class Snapshotter {
+  private busy = false;
+  private stopped = false;
+  /** After a failure: not before the log has grown to this. */
+  private retryAtLogBytes = 0;
+  private readonly storage: DiskStorage;
+  private readonly stateMachine: StateMachine;
+  private readonly settings: Settings;
+  private readonly logger: Logger;
+  private readonly onTaken: (index: number) => void;
+
+  constructor(
+    storage: DiskStorage,
+    stateMachine: StateMachine,
+    settings: Settings,
+    logger: Logger,
+    onTaken: (index: number) => void,
+  ) {
+    this.storage = storage;
+    this.stateMachine = stateMachine;
+    this.settings = settings;
+    this.logger = logger;
+    this.onTaken = onTaken;
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** To be called between two batches, when the state machine stands exactly at `state.index`. */
+  consider(state: AppliedState): void {
+    if (this.busy || this.stopped || !this.isDue(state.index)) return;
+    this.busy = true;
+    const content = this.stateMachine.snapshot();
+    const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.confState };
+    this.write(meta, encodeLibrarySection(state.members), content).then(
+      () => {
+        this.busy = false;
+      },
+      (cause: unknown) => {
+        this.busy = false;
+        this.retryAtLogBytes = this.storage.logBytes * 1.25;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        this.logger.log("error", "snapshot not taken; the log stays until one is", { index: meta.index, reason });
+      },
+    );
+  }
+
+  private isDue(index: number): boolean {
+    const { logBytes } = this.storage;
+    if (logBytes < this.retryAtLogBytes) return false;
+    const entries = index - this.storage.snapshot().meta.index;
+    return entries > 0 && (logBytes >= this.settings.snapshotLogBytes || entries >= this.settings.snapshotLogEntries);
+  }
+
+  private async write(
+    meta: SnapshotMeta,
+    library: Uint8Array,
+    content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const writer = await this.storage.createSnapshot(meta, library);
+    try {
+      for await (const chunk of content) {
+        if (this.stopped) throw new BalsaError("closed", "the member closes");
+        await writer.write(chunk);
+      }
+      await writer.commit();
+    } catch (cause) {
+      await writer.abort();
+      throw cause;
+    }
+    this.retryAtLogBytes = 0;
+    if (this.stopped) return;
+    // The tail that is kept lets a follower that is a little behind catch up by entries.
+    const upTo = meta.index - this.settings.keepEntries;
+    if (upTo >= this.storage.firstIndex()) this.storage.compact(upTo);
+    this.onTaken(meta.index);
+  }
+}

@@ -1,0 +1,239 @@
+import { sealEntry } from "../codec/index.js";
+import {
+  BalsaError,
+  invariant,
+  LOCAL_APPEND,
+  LOCAL_APPLY,
+  type Message,
+  NONE,
+  type PeerMessage,
+  type RawNode,
+  type Ready,
+  type SnapshotMessage,
+  type StorageAppend,
+  type StorageApply,
+} from "../core/index.js";
+import type { Clock } from "../platform/index.js";
+import type { DiskStorage } from "../storage/index.js";
+import type { Transport } from "../transport/index.js";
+import type { Forwarding } from "./forwarding.js";
+import { GROUP } from "./open-storage.js";
+import type { Proposal, Proposals } from "./proposals.js";
+import type { Reads } from "./reads.js";
+
+/** Where a turn takes from and gives to. */
+export interface TurnParts {
+  readonly raw: RawNode;
+  readonly clock: Clock;
+  readonly storage: DiskStorage;
+  readonly transport: Transport;
+  readonly proposals: Proposals;
+  readonly reads: Reads;
+  readonly forwarding: Forwarding;
+  readonly apply: (message: StorageApply) => void;
+  /** Replaces the state by the snapshot's, then calls `done`. */
+  readonly restore: (message: StorageAppend, done: () => void) => void;
+  readonly sendSnapshot: (message: SnapshotMessage) => void;
+  readonly onLeaderChanged: () => void;
+  readonly appliedIndex: () => number;
+  readonly onFailure: (cause: unknown) => void;
+}
+
+/**
+ * One Ready per turn of the event loop. All that arrives during a turn (proposals, messages, completed syncs, ticks)
+ * goes into the core; at its end one Ready comes out, whose entries are written with one sync and whose messages leave
+ * with one write for each peer. Under load batches form by themselves; at rest nothing waits for a timer.
+ */
+export class Turn {
+  private scheduled = false;
+  private stopped = false;
+  /** Answers of storage writes, in order, behind one whose snapshot is still being restored. */
+  private held: (readonly Message[])[] = [];
+  private restoring = false;
+  private leader = NONE;
+  private term = 0;
+  private readonly parts: TurnParts;
+
+  constructor(parts: TurnParts) {
+    this.parts = parts;
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Something came in: the core is asked at the end of this turn what is to be done. */
+  schedule(): void {
+    if (this.scheduled || this.stopped) return;
+    this.scheduled = true;
+    this.parts.clock.nextTurn(() => {
+      this.scheduled = false;
+      this.guarded(() => this.run());
+    });
+  }
+
+  /** Runs `work` so that a broken invariant or a failed storage stops the member instead of being carried on with. */
+  guarded(work: () => void): void {
+    if (this.stopped) return;
+    try {
+      work();
+    } catch (cause) {
+      this.parts.onFailure(cause);
+    }
+  }
+
+  private run(): void {
+    const { raw, transport, reads } = this.parts;
+    this.submitProposals();
+    if (reads.hasGathered && raw.lead !== NONE) raw.readIndex(reads.start());
+    if (raw.hasReady()) this.process(raw.ready());
+    transport.flush();
+    // A Ready can leave more behind: what it handed out was cut at a limit.
+    if (raw.hasReady()) this.schedule();
+  }
+
+  /** All that was gathered becomes one proposal message, or is sent on to the leader. */
+  private submitProposals(): void {
+    const { raw, proposals, forwarding } = this.parts;
+    if (!proposals.hasGathered && !forwarding.hasReceived) return;
+    if (raw.role === "leader") {
+      this.proposeAll();
+      return;
+    }
+    for (const batch of forwarding.takeReceived()) {
+      forwarding.answer(batch, { kind: "refused", code: "not-leader", leader: raw.lead });
+    }
+    // With no leader known they wait: for one, or for their deadline.
+    if (raw.lead !== NONE && proposals.hasGathered) forwarding.send(raw.lead, proposals.takeGathered());
+  }
+
+  private proposeAll(): void {
+    const { raw, proposals, forwarding } = this.parts;
+    const own: readonly Proposal[] = proposals.takeGathered();
+    const received = forwarding.takeReceived();
+    const commands: Uint8Array[] = [];
+    for (const proposal of own) commands.push(proposal.data);
+    for (const batch of received) for (const command of batch.commands) commands.push(command);
+    if (commands.length === 0) return;
+    const outcome = raw.proposeBatch(commands);
+    switch (outcome.kind) {
+      case "accepted": {
+        proposals.accept(own, outcome.firstIndex, outcome.term);
+        let firstIndex = outcome.firstIndex + own.length;
+        for (const batch of received) {
+          forwarding.answer(batch, { kind: "accepted", firstIndex, term: outcome.term });
+          firstIndex += batch.commands.length;
+        }
+        return;
+      }
+      case "dropped": {
+        const code = outcome.reason === "uncommitted-bytes" ? "overloaded" : "not-leader";
+        for (const batch of received) forwarding.answer(batch, { kind: "refused", code, leader: raw.lead });
+        // Over the quota they would only pile up; otherwise (a transfer under way) they wait for the next leader.
+        if (code === "overloaded") {
+          for (const proposal of own) proposal.fail(code, "the leader holds too much uncommitted; try again later");
+        } else proposals.giveBack(own);
+        return;
+      }
+      case "forwarded":
+        invariant(false, "turn: a leader does not forward");
+        return;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  private process(ready: Ready): void {
+    const { raw, reads, appliedIndex } = this.parts;
+    // The leader's new entries get their checksum before anybody writes or sends them; others have theirs.
+    for (const entry of ready.entries) sealEntry(GROUP, entry);
+    if (raw.lead !== this.leader || raw.term !== this.term) {
+      this.leader = raw.lead;
+      this.term = raw.term;
+      this.parts.onLeaderChanged();
+    }
+    for (const state of ready.readStates) reads.confirmed(state, appliedIndex());
+    // To the peers first: the leader's disk and the followers' work side by side (thesis §10.2.1).
+    const local: Message[] = [];
+    this.sendAll(ready.messages, local);
+    this.parts.transport.flush();
+    for (const message of local) this.handOver(message, ready.mustSync);
+  }
+
+  /** Sends what goes to peers; what stays here goes to `local`. */
+  private sendAll(messages: readonly Message[], local: Message[]): void {
+    const toPeers: PeerMessage[] = [];
+    for (const message of messages) {
+      if (message.to === this.parts.raw.id || message.to === LOCAL_APPEND || message.to === LOCAL_APPLY) {
+        local.push(message);
+      } else if (message.type === "snapshot") {
+        this.parts.sendSnapshot(message);
+      } else {
+        toPeers.push(message as PeerMessage);
+      }
+    }
+    if (toPeers.length > 0) this.parts.transport.send(toPeers);
+  }
+
+  private handOver(message: Message, mustSync: boolean): void {
+    switch (message.type) {
+      case "storage-append":
+        this.append(message, mustSync);
+        return;
+      case "storage-apply":
+        this.parts.apply(message);
+        return;
+      default:
+        // To itself: the node's own vote or acknowledgement that needs no write.
+        this.parts.raw.step(message);
+        this.schedule();
+    }
+  }
+
+  private append(message: StorageAppend, mustSync: boolean): void {
+    const { hardState, entries, snapshot } = message;
+    this.parts.storage.append({ hardState, entries, snapshot, mustSync }, (error) => {
+      this.guarded(() => {
+        if (error !== undefined) throw error;
+        this.written(message);
+      });
+    });
+  }
+
+  /** The write is durable: its answers are due, behind those of earlier writes. */
+  private written(message: StorageAppend): void {
+    if (this.restoring) {
+      // One snapshot at a time: the core takes no other before this one's answer.
+      invariant(message.snapshot === undefined, "turn: a snapshot while another is being restored");
+      this.held.push(message.responses);
+      return;
+    }
+    if (message.snapshot === undefined) {
+      this.deliver(message.responses);
+      return;
+    }
+    this.restoring = true;
+    this.parts.restore(message, () => {
+      this.restoring = false;
+      this.deliver(message.responses);
+      const held = this.held;
+      this.held = [];
+      for (const responses of held) this.deliver(responses);
+    });
+  }
+
+  /** Brings answers of storage or of the state machine to where they go. */
+  deliver(responses: readonly Message[]): void {
+    if (responses.length === 0) return;
+    const own: Message[] = [];
+    this.sendAll(responses, own);
+    for (const message of own) this.parts.raw.step(message);
+    this.schedule();
+  }
+}
+
+/** What a member that failed tells every caller. */
+export function failureOf(cause: unknown): BalsaError {
+  if (cause instanceof BalsaError) return cause;
+  return new BalsaError("invariant", cause instanceof Error ? cause.message : "the member failed", { cause });
+}

@@ -1,0 +1,21 @@
+// The one door of every npm script: `node scripts/run.mjs TASK ARGUMENTS…`. It looks at the Node it runs on before
+// anything newer is parsed, then hands over to TASK.mjs beside it, whose run(arguments) gives the exit code.
+import { nodeTooOld, wantedNode } from "./node-version.mjs";
+
+const tooOld = nodeTooOld(process.versions.node, wantedNode());
+if (tooOld !== undefined) {
+  console.error(tooOld);
+  process.exitCode = 1;
+} else {
+  import("./" + process.argv[2] + ".mjs")
+    .then((task) => task.run(process.argv.slice(3)))
+    .then(
+      (exitCode) => {
+        if (exitCode !== undefined) process.exitCode = exitCode;
+      },
+      (error) => {
+        console.error(error);
+        process.exitCode = 1;
+      },
+    );
+}
