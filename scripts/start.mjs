@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
@@ -14,8 +13,7 @@ import { install } from "./installation.mjs";
 export async function run(flags) {
   const failed = (await install()) || (await build());
   if (failed) return failed;
-  const server = join(root, "packages/server");
-  const command = join(server, JSON.parse(readFileSync(join(server, "package.json"), "utf8")).bin.balsa);
+  const command = join(root, "packages/server/bin/balsa.js");
   process.argv = [process.execPath, command, "up", ...flags];
   await import(pathToFileURL(command).href);
   return undefined;

@@ -6,11 +6,11 @@ export interface TidyRule {
   /** A house that breaks this rule, and nothing else about it matters: proof that the rule can fail. */
   readonly counterexample: Readonly<Record<string, string>>;
   /** One line for each breach, beginning with the path of the file. */
-  breaches(house: House): string[];
+  readonly breaches: (house: House) => string[];
 }
 
 /** The library's layers: each may import only from those before it. ARCHITECTURE.md tells what each is for. */
-export const layers: readonly string[] = [
+const layers: readonly string[] = [
   "core",
   "codec",
   "platform",
@@ -31,9 +31,9 @@ const code = /\.(ts|mjs)$/;
 const manifest = /(^|\/)package\.json$/;
 const prose = /\.md$/;
 
-/** Written in pieces, so that this file does not break its own rules. */
-const unfinished = new RegExp(`\\b(TO${"DO"}|FIX${"ME"}|XX${"X"}|HA${"CK"})\\b`);
-const machinePath = new RegExp(`(^|[^\\w.])/(wo${"rk"}|fa${"rm"}|ro${"ot"}|ho${"me"}|Us${"ers"})/|[.]lib${"rary"}\\b`);
+/** Each with a letter in brackets, so that this file does not break its own rules. */
+const unfinished = /\b(TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b/;
+const machinePath = /(^|[^\w.])\/(wor[k]|far[m]|roo[t]|hom[e]|User[s])\//;
 
 export const tidyRules: readonly TidyRule[] = [
   {
@@ -132,13 +132,13 @@ export const tidyRules: readonly TidyRule[] = [
   },
   {
     name: "nothing is left unfinished in a comment",
-    counterexample: { "packages/balsa/src/core/raft.ts": `// TO${"DO"}: the rest\n` },
+    counterexample: { "packages/balsa/src/core/raft.ts": ["// TO", "DO: the rest\n"].join("") },
     breaches: (house) =>
       over(house, code, (text, path) => (unfinished.test(text) ? [`${path}: ${unfinished.exec(text)?.[0]}`] : [])),
   },
   {
     name: "no path of somebody's machine",
-    counterexample: { "README.md": `See /ho${"me"}/me/balsa.\n` },
+    counterexample: { "README.md": ["See /ho", "me/me/balsa.\n"].join("") },
     breaches: (house) =>
       over(house, /^(?!package-lock\.json$)/, (text, path) => {
         const found = machinePath.exec(text)?.[0];

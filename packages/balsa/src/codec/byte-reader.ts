@@ -83,13 +83,15 @@ export class ByteReader {
     return this.bytes.subarray(at, at + lengthBytes);
   }
 
-  /** Length, then that many bytes, as a view. */
-  lengthPrefixed(): Uint8Array {
-    return this.raw(this.varint());
+  /** Length, at most `bytesMax`, then that many bytes, as a view. */
+  lengthPrefixed(bytesMax: number = Number.MAX_SAFE_INTEGER): Uint8Array {
+    const lengthBytes = this.varint();
+    if (lengthBytes > bytesMax) throw corrupt("a length is above its limit");
+    return this.raw(lengthBytes);
   }
 
-  text(): string {
-    return decodeUtf8(this.lengthPrefixed());
+  text(bytesMax: number = Number.MAX_SAFE_INTEGER): string {
+    return decodeUtf8(this.lengthPrefixed(bytesMax));
   }
 
   /**

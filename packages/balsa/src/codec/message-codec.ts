@@ -253,8 +253,7 @@ function readProposed(heads: ByteReader): readonly ProposedEntry[] {
   const entries: ProposedEntry[] = [];
   for (let i = 0; i < count; i++) {
     const type = typeOfCode(heads.u8());
-    const data = heads.lengthPrefixed();
-    if (data.length > ENTRY_PAYLOAD_BYTES_MAX) throw corrupt("an entry's length is above the limit");
+    const data = heads.lengthPrefixed(ENTRY_PAYLOAD_BYTES_MAX);
     entries.push({ type, data });
   }
   return entries;

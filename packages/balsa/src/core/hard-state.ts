@@ -7,3 +7,9 @@ export interface HardState {
   /** Highest index known committed. May come back lower than it was: it is an optimisation, not a promise (F1). */
   readonly commit: number;
 }
+
+export const EMPTY_HARD_STATE: HardState = { term: 0, vote: 0, commit: 0 };
+
+export function sameHardState(a: HardState, b: HardState): boolean {
+  return a.term === b.term && a.vote === b.vote && a.commit === b.commit;
+}

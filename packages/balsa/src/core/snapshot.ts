@@ -1,4 +1,5 @@
 import type { ConfState } from "./conf-state.js";
+import { EMPTY_CONF_STATE } from "./conf-state.js";
 
 /** Which prefix of the log a snapshot stands for (Raft §7). */
 export interface SnapshotMeta {
@@ -18,3 +19,9 @@ export interface Snapshot {
   readonly meta: SnapshotMeta;
   readonly data: Uint8Array;
 }
+
+/** No snapshot. */
+export const EMPTY_SNAPSHOT: Snapshot = {
+  meta: { index: 0, term: 0, confState: EMPTY_CONF_STATE },
+  data: new Uint8Array(0),
+};

@@ -118,8 +118,8 @@ export class Turn {
     const outcome = raw.proposeBatch(commands);
     switch (outcome.kind) {
       case "accepted": {
-        proposals.accept(own, outcome.firstIndex, outcome.term);
-        let firstIndex = outcome.firstIndex + own.length;
+        proposals.accept(own, outcome.index, outcome.term);
+        let firstIndex = outcome.index + own.length;
         for (const batch of received) {
           forwarding.answer(batch, { kind: "accepted", firstIndex, term: outcome.term });
           firstIndex += batch.commands.length;
@@ -127,7 +127,7 @@ export class Turn {
         return;
       }
       case "dropped": {
-        const code = outcome.reason === "uncommitted-bytes" ? "overloaded" : "not-leader";
+        const code = outcome.reason === "over-quota" ? "overloaded" : "not-leader";
         for (const batch of received) forwarding.answer(batch, { kind: "refused", code, leader: raw.lead });
         // Over the quota they would only pile up; otherwise (a transfer under way) they wait for the next leader.
         if (code === "overloaded") {

@@ -9,3 +9,4 @@ export type { CloseReason, Connection, ConnectionHandlers, Listener, Network } f
 export { NetworkError } from "./network.js";
 export type { Platform } from "./platform.js";
 export type { Random } from "./random.js";
+export { uniformBelow } from "./uniform.js";

@@ -1,0 +1,94 @@
+import { jointCommittedIndex } from "./joint-quorum.js";
+import type { AcknowledgedIndexes } from "./majority-quorum.js";
+import type { ProgressTracker } from "./progress-tracker.js";
+import type { Raft } from "./raft.js";
+import type { ReadRequest } from "./read-index-queue.js";
+import { broadcastHeartbeat } from "./replication.js";
+
+/** What became of a request. An answer comes as a read state, now or later; a dropped request gets none. */
+export type ReadIndexOutcome = "accepted" | "forwarded" | "dropped";
+
+/** The leader is asked for an index to read at. */
+export function readIndexAsLeader(raft: Raft, request: ReadRequest): ReadIndexOutcome {
+  if (raft.reads.full()) return "dropped";
+  // Raft §8: until it has committed an entry of its own term a leader does not know what is committed.
+  // Differs from etcd: there a group's only voter answers at once, with a commit index that may have come back lower.
+  if (!hasCommittedInOwnTerm(raft)) raft.reads.held.push(request);
+  else serveRead(raft, request);
+  return "accepted";
+}
+
+/** The leader has committed an entry of its own term: what was held can be served. */
+export function releaseHeldReads(raft: Raft): void {
+  const { held } = raft.reads;
+  if (held.length === 0 || !hasCommittedInOwnTerm(raft)) return;
+  raft.reads.held = [];
+  for (const request of held) serveRead(raft, request);
+}
+
+/** A member answered a heartbeat that carried a round. */
+export function handleReadRound(raft: Raft, from: number, round: number): void {
+  const progress = raft.tracker.get(from);
+  if (progress === undefined || round <= progress.confirmedRound) return;
+  progress.confirmedRound = round;
+  answerConfirmedReads(raft);
+}
+
+function serveRead(raft: Raft, request: ReadRequest): void {
+  const index = raft.log.committed;
+  // Differs from etcd: a single voter answers without a round only where it is this node, not one that removed it.
+  if (raft.tracker.isOnlyVoter(raft.id) || holdsLease(raft)) {
+    answerRead(raft, request, index);
+    return;
+  }
+  raft.reads.round++;
+  raft.reads.waiting.push({ from: request.from, requestId: request.requestId, round: raft.reads.round, index });
+  const self = raft.tracker.get(raft.id);
+  if (self !== undefined) self.confirmedRound = raft.reads.round;
+  broadcastHeartbeat(raft, raft.reads.round);
+}
+
+/**
+ * Whether reads may rely on no other node having been elected meanwhile: voters heed the lease for an election timeout
+ * after hearing of this leader, and it steps down if it hears of no majority for as long (D4).
+ *
+ * Differs from etcd: not once a transfer's target was told to campaign, as its election passes over the lease.
+ */
+function holdsLease(raft: Raft): boolean {
+  return raft.settings.readOnly === "lease-based" && !raft.leaseSurrendered;
+}
+
+function answerConfirmedReads(raft: Raft): void {
+  const { reads } = raft;
+  const confirmed = jointCommittedIndex(raft.tracker.conf, new ConfirmedRounds(raft.tracker));
+  let count = 0;
+  for (const read of reads.waiting) {
+    if (read.round > confirmed) break;
+    answerRead(raft, read, read.index);
+    count++;
+  }
+  if (count > 0) reads.waiting = reads.waiting.slice(count);
+}
+
+function answerRead(raft: Raft, request: ReadRequest, index: number): void {
+  const { requestId } = request;
+  if (request.from === raft.id) raft.readStates.push({ index, requestId });
+  else raft.send({ type: "read-index-response", from: raft.id, to: request.from, term: raft.term, requestId, index });
+}
+
+function hasCommittedInOwnTerm(raft: Raft): boolean {
+  return raft.log.matchTerm(raft.log.committed, raft.term);
+}
+
+/** Rounds are confirmed by a quorum just as indexes are acknowledged by one. */
+class ConfirmedRounds implements AcknowledgedIndexes {
+  private readonly tracker: ProgressTracker;
+
+  constructor(tracker: ProgressTracker) {
+    this.tracker = tracker;
+  }
+
+  acknowledgedIndex(id: number): number {
+    return this.tracker.get(id)?.confirmedRound ?? 0;
+  }
+}

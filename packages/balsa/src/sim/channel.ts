@@ -1,0 +1,173 @@
+import { crc32c } from "../codec/index.js";
+import type { SimEvent } from "./event-queue.js";
+import type { Wire } from "./wire.js";
+
+/** What travels in one direction of a connection, in order. */
+export type Parcel =
+  /** The dialler asks for a connection; the acceptor's answers. */
+  | { readonly kind: "dial" }
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "data"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  | { readonly kind: "reset"; readonly message: string };
+
+interface Travelling {
+  parcel: Parcel;
+  readonly dueUs: number;
+}
+
+function describe(parcel: Parcel): string {
+  if (parcel.kind !== "data") return parcel.kind;
+  const { bytes } = parcel;
+  return `data ${bytes.length} ${(crc32c(bytes, 0, bytes.length, 0) >>> 0).toString(16)}`;
+}
+
+function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a, 0);
+  joined.set(b, a.length);
+  return joined;
+}
+
+/**
+ * One direction of a connection: what is sent arrives later, in order, bytes cut and joined anywhere. While the wire is
+ * blocked between the two nodes it stalls, and goes on some time after.
+ */
+export class Channel {
+  readonly from: string;
+  readonly to: string;
+  /** Which connection, for the trace. */
+  readonly label: string;
+  /** Sent, and not yet consumed by the receiver. */
+  bytesUnderWay = 0;
+  readonly #wire: Wire;
+  #travelling: Travelling[] = [];
+  /** The arrival of the first of them. */
+  #arrival: SimEvent | undefined;
+  #stalledSinceUs: number | undefined;
+  /** The receiver's end is gone. */
+  #isCut = false;
+  #receive: ((parcel: Parcel) => void) | undefined;
+  #onConsumed: (() => void) | undefined;
+
+  constructor(wire: Wire, from: string, to: string, label: string) {
+    this.#wire = wire;
+    this.from = from;
+    this.to = to;
+    this.label = label;
+  }
+
+  /** Who gets what arrives. */
+  deliverTo(receive: (parcel: Parcel) => void): void {
+    this.#receive = receive;
+  }
+
+  /** Tells the sender whenever the receiver has consumed something. */
+  reportTo(onConsumed: () => void): void {
+    this.#onConsumed = onConsumed;
+  }
+
+  /** Takes the bytes over. */
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#isCut) return;
+    this.bytesUnderWay += bytes.length;
+    const prng = this.#wire.prng;
+    const cut = prng.chance(this.#wire.options.splitChance) ? prng.below(bytes.length + 1) : 0;
+    if (cut > 0 && cut < bytes.length) {
+      this.#sendPiece(bytes.subarray(0, cut));
+      this.#sendPiece(bytes.subarray(cut));
+    } else {
+      this.#sendPiece(bytes);
+    }
+  }
+
+  send(parcel: Parcel): void {
+    if (this.#isCut) return;
+    const last = this.#travelling.at(-1);
+    const dueUs = Math.max(last?.dueUs ?? 0, this.#wire.timeline.nowUs + this.#wire.delayUs(this.from, this.to));
+    this.#travelling.push({ parcel, dueUs });
+    this.#schedule();
+  }
+
+  /** The sender's end is gone: some of the last that it sent may be lost with it, and `last` follows. */
+  finish(last: "end" | "reset"): void {
+    const count = this.#travelling.length;
+    const kept = this.#wire.prng.chance(0.5) ? count : this.#wire.prng.below(count + 1);
+    if (kept === 0) this.#cancelArrival();
+    this.#travelling.length = kept;
+    if (last === "end" && kept === count) this.send({ kind: "end" });
+    else this.send({ kind: "reset", message: "connection reset by peer" });
+  }
+
+  /** Nothing that is under way arrives: a reset does instead. */
+  breakOff(message: string): void {
+    this.#cancelArrival();
+    this.#travelling = [];
+    this.send({ kind: "reset", message });
+  }
+
+  /** The receiver's end is gone: nothing arrives any more. */
+  cut(): void {
+    this.#cancelArrival();
+    this.#travelling = [];
+    this.#isCut = true;
+    this.#wire.stalled.delete(this);
+  }
+
+  /** The receiver has taken so many bytes. */
+  consumed(lengthBytes: number): void {
+    this.bytesUnderWay -= lengthBytes;
+    this.#onConsumed?.();
+  }
+
+  /** The wire carries again. It takes a sender a while to notice. */
+  resume(): void {
+    if (this.#stalledSinceUs === undefined) return;
+    const stalledUs = this.#wire.timeline.nowUs - this.#stalledSinceUs;
+    this.#stalledSinceUs = undefined;
+    this.#schedule(this.#wire.retransmitUs(stalledUs));
+  }
+
+  #sendPiece(bytes: Uint8Array): void {
+    const last = this.#travelling.at(-1);
+    // Not with the first one: its arrival is in the queue already, as it is.
+    const isSecondOrLater = this.#travelling.length > 1;
+    if (isSecondOrLater && last?.parcel.kind === "data" && this.#wire.prng.chance(this.#wire.options.joinChance)) {
+      last.parcel = { kind: "data", bytes: concatenated(last.parcel.bytes, bytes) };
+    } else {
+      this.send({ kind: "data", bytes });
+    }
+  }
+
+  #schedule(extraUs: number = 0): void {
+    const first = this.#travelling[0];
+    if (first === undefined || this.#arrival !== undefined || this.#stalledSinceUs !== undefined) return;
+    const delayUs = Math.max(0, first.dueUs - this.#wire.timeline.nowUs) + extraUs;
+    const label = {
+      owner: undefined,
+      node: this.to,
+      kind: "arrive",
+      detail: `${this.label} ${describe(first.parcel)}`,
+    };
+    this.#arrival = this.#wire.timeline.schedule(delayUs, label, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    this.#arrival = undefined;
+    if (this.#wire.isBlocked(this.from, this.to)) {
+      this.#stalledSinceUs = this.#wire.timeline.nowUs;
+      this.#wire.stalled.add(this);
+      this.#wire.timeline.note(this.to, "stall", this.label);
+      return;
+    }
+    const first = this.#travelling.shift();
+    this.#schedule();
+    if (first !== undefined) this.#receive?.(first.parcel);
+  }
+
+  #cancelArrival(): void {
+    if (this.#arrival !== undefined) this.#wire.timeline.cancel(this.#arrival);
+    this.#arrival = undefined;
+  }
+}

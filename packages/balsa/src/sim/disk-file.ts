@@ -1,0 +1,150 @@
+import type { CrashChoice } from "./crash-choice.js";
+import { GrowableBytes } from "./growable-bytes.js";
+import { SECTOR_BYTES } from "./limits.js";
+
+/** A change of a file's content that no sync has covered yet. */
+export interface UnsyncedOperation {
+  /** Its place among all operations of the disk. */
+  readonly sequence: number;
+  readonly change:
+    | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
+    | { readonly kind: "resize" };
+  readonly sizeBefore: number;
+  readonly sizeAfter: number;
+  /** Whether its caller has been told that it is done. A sync covers only what was done when it began. */
+  completed: boolean;
+}
+
+/** The bytes that an operation may have touched: [start, end). */
+function touched(operation: UnsyncedOperation): readonly [number, number] {
+  const { change, sizeBefore, sizeAfter } = operation;
+  switch (change.kind) {
+    case "write":
+      return [change.position, change.position + change.bytes.length];
+    case "resize":
+      // Growing shows zeros, which are there already.
+      return [Math.min(sizeAfter, sizeBefore), sizeBefore];
+    default:
+      change satisfies never;
+      throw new Error("unknown change of a file");
+  }
+}
+
+/** Does to [start, end) of the image what the operation does. */
+function applyWithin(image: GrowableBytes, operation: UnsyncedOperation, start: number, end: number): void {
+  const [touchedStart, touchedEnd] = touched(operation);
+  const from = Math.max(start, touchedStart);
+  const to = Math.min(end, touchedEnd);
+  if (from >= to) return;
+  if (operation.change.kind === "resize") image.zero(from, to);
+  else image.write(from, operation.change.bytes.subarray(from - touchedStart, to - touchedStart));
+}
+
+/**
+ * A file on a simulated disk: what programs see, what would survive losing power, and the operations between the two.
+ */
+export class DiskFile {
+  readonly #content = new GrowableBytes();
+  readonly #durable = new GrowableBytes();
+  #unsynced: UnsyncedOperation[] = [];
+
+  get sizeBytes(): number {
+    return this.#content.sizeBytes;
+  }
+
+  get unsynced(): readonly UnsyncedOperation[] {
+    return this.#unsynced;
+  }
+
+  /** What would be there after losing all that was not synced. */
+  get durableBytes(): Uint8Array {
+    return this.#durable.slice(0, this.#durable.sizeBytes);
+  }
+
+  read(position: number, lengthBytes: number): Uint8Array {
+    return this.#content.slice(position, position + lengthBytes);
+  }
+
+  /** Takes the bytes over. */
+  write(sequence: number, position: number, bytes: Uint8Array): UnsyncedOperation {
+    const sizeBefore = this.#content.sizeBytes;
+    this.#content.write(position, bytes);
+    return this.#push(sequence, { kind: "write", position, bytes }, sizeBefore);
+  }
+
+  resize(sequence: number, sizeBytes: number): UnsyncedOperation {
+    const sizeBefore = this.#content.sizeBytes;
+    this.#content.resize(sizeBytes);
+    return this.#push(sequence, { kind: "resize" }, sizeBefore);
+  }
+
+  /** What a sync that begins now will cover. */
+  beginSync(): readonly UnsyncedOperation[] {
+    return this.#unsynced.filter((operation) => operation.completed);
+  }
+
+  /** The sync is done. */
+  endSync(covered: readonly UnsyncedOperation[]): void {
+    for (const operation of this.#takeOut(covered)) {
+      if (operation.change.kind === "write") this.#durable.write(operation.change.position, operation.change.bytes);
+      else this.#durable.resize(operation.sizeAfter);
+    }
+  }
+
+  /**
+   * The sync failed: the pages count as clean all the same, programs go on seeing what they wrote, and no later sync
+   * writes it (as on Linux).
+   */
+  failSync(covered: readonly UnsyncedOperation[]): void {
+    this.#takeOut(covered);
+  }
+
+  /** Leaves what the choice says. Each sector has got the first so many of the operations that touched it. */
+  crash(choice: CrashChoice): void {
+    const operations = this.#unsynced;
+    const image = this.#durable;
+    const durableSize = image.sizeBytes;
+    for (const operation of operations) image.resize(Math.max(image.sizeBytes, operation.sizeAfter));
+    for (const [sector, touching] of sectorsTouched(operations)) {
+      const start = sector * SECTOR_BYTES;
+      const kept = choice.keep(touching.map((operation) => operation.sequence));
+      for (const operation of touching.slice(0, kept)) applyWithin(image, operation, start, start + SECTOR_BYTES);
+      const next = touching[kept];
+      if (next !== undefined) applyWithin(image, next, start, start + choice.tear(next.sequence));
+    }
+    const resizing = operations.filter((operation) => operation.sizeAfter !== operation.sizeBefore);
+    const keptSizes = choice.keep(resizing.map((operation) => operation.sequence));
+    image.resize(resizing[keptSizes - 1]?.sizeAfter ?? durableSize);
+    this.#unsynced = [];
+    this.#content.resize(0);
+    this.#content.write(0, this.durableBytes);
+  }
+
+  #push(sequence: number, change: UnsyncedOperation["change"], sizeBefore: number): UnsyncedOperation {
+    const operation = { sequence, change, sizeBefore, sizeAfter: this.#content.sizeBytes, completed: false };
+    this.#unsynced.push(operation);
+    return operation;
+  }
+
+  #takeOut(covered: readonly UnsyncedOperation[]): UnsyncedOperation[] {
+    const set = new Set(covered);
+    const taken = this.#unsynced.filter((operation) => set.has(operation));
+    this.#unsynced = this.#unsynced.filter((operation) => !set.has(operation));
+    return taken;
+  }
+}
+
+/** Each sector that any operation touched, with those that did, oldest first. */
+function sectorsTouched(operations: readonly UnsyncedOperation[]): Map<number, UnsyncedOperation[]> {
+  const sectors = new Map<number, UnsyncedOperation[]>();
+  for (const operation of operations) {
+    const [start, end] = touched(operation);
+    const after = start < end ? Math.ceil(end / SECTOR_BYTES) : 0;
+    for (let sector = Math.floor(start / SECTOR_BYTES); sector < after; sector += 1) {
+      const touching = sectors.get(sector);
+      if (touching === undefined) sectors.set(sector, [operation]);
+      else touching.push(operation);
+    }
+  }
+  return sectors;
+}

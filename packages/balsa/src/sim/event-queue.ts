@@ -1,0 +1,103 @@
+import type { SimProcess } from "./sim-process.js";
+
+export interface SimEvent {
+  /** Virtual time, µs. */
+  readonly timeUs: number;
+  /** Order among events of one instant: first scheduled, first run. */
+  readonly sequence: number;
+  /** Whose event it is; with that process it dies. Undefined: the world's own. */
+  readonly owner: SimProcess | undefined;
+  /** The three columns of its line in the trace. */
+  readonly node: string;
+  readonly kind: string;
+  readonly detail: string;
+  /** Undefined once it ran or was cancelled. */
+  run: (() => void) | undefined;
+}
+
+function isBefore(a: SimEvent, b: SimEvent): boolean {
+  return a.timeUs < b.timeUs || (a.timeUs === b.timeUs && a.sequence < b.sequence);
+}
+
+/** What is going to happen: a binary heap, by time and then sequence. */
+export class EventQueue {
+  #heap: SimEvent[] = [];
+  #cancelled = 0;
+
+  push(event: SimEvent): void {
+    this.#heap.push(event);
+    this.#siftUp(this.#heap.length - 1);
+  }
+
+  /** The next event that is still to run; stays in the queue. */
+  peek(): SimEvent | undefined {
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || isDue(first)) return first;
+      if (first.run === undefined) this.#cancelled -= 1;
+      this.#removeFirst();
+    }
+  }
+
+  pop(): SimEvent | undefined {
+    const first = this.peek();
+    if (first !== undefined) this.#removeFirst();
+    return first;
+  }
+
+  /** It will not run. Its place is given back lazily. */
+  cancel(event: SimEvent): void {
+    if (event.run === undefined) return;
+    event.run = undefined;
+    this.#cancelled += 1;
+    if (this.#cancelled * 2 > this.#heap.length) this.#sweep();
+  }
+
+  #removeFirst(): void {
+    const last = this.#heap.pop();
+    if (last === undefined || this.#heap.length === 0) return;
+    this.#heap[0] = last;
+    this.#siftDown(0);
+  }
+
+  /** Takes out what will not run. The order of what stays does not depend on the heap's shape. */
+  #sweep(): void {
+    this.#heap = this.#heap.filter(isDue);
+    this.#cancelled = 0;
+    for (let i = (this.#heap.length >>> 1) - 1; i >= 0; i -= 1) this.#siftDown(i);
+  }
+
+  #siftUp(start: number): void {
+    const heap = this.#heap;
+    const event = heap[start] as SimEvent;
+    let at = start;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      const above = heap[parent] as SimEvent;
+      if (isBefore(above, event)) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #siftDown(start: number): void {
+    const heap = this.#heap;
+    const event = heap[start] as SimEvent;
+    let at = start;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as SimEvent, heap[child] as SimEvent)) child += 1;
+      const below = heap[child] as SimEvent;
+      if (isBefore(event, below)) break;
+      heap[at] = below;
+      at = child;
+    }
+    heap[at] = event;
+  }
+}
+
+function isDue(event: SimEvent): boolean {
+  return event.run !== undefined && (event.owner === undefined || event.owner.alive);
+}

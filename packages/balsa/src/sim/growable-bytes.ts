@@ -1,0 +1,44 @@
+/** Bytes with a size that changes. Beyond the size everything is zero, so that growing shows zeros. */
+export class GrowableBytes {
+  #bytes: Uint8Array;
+  #size: number;
+
+  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+    this.#bytes = bytes.slice();
+    this.#size = bytes.length;
+  }
+
+  get sizeBytes(): number {
+    return this.#size;
+  }
+
+  /** A copy; shorter where the bytes end. */
+  slice(start: number, end: number): Uint8Array {
+    return this.#bytes.slice(Math.min(start, this.#size), Math.min(end, this.#size));
+  }
+
+  write(position: number, bytes: Uint8Array): void {
+    const end = position + bytes.length;
+    this.#reserve(end);
+    this.#bytes.set(bytes, position);
+    this.#size = Math.max(this.#size, end);
+  }
+
+  resize(sizeBytes: number): void {
+    if (sizeBytes < this.#size) this.#bytes.fill(0, sizeBytes, this.#size);
+    else this.#reserve(sizeBytes);
+    this.#size = sizeBytes;
+  }
+
+  /** Zeros in [start, end), as far as there are bytes. */
+  zero(start: number, end: number): void {
+    this.#bytes.fill(0, Math.min(start, this.#size), Math.min(end, this.#size));
+  }
+
+  #reserve(capacity: number): void {
+    if (capacity <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(capacity, this.#bytes.length * 2, 4096));
+    grown.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,13 @@
+export type { CrashChoice } from "./crash-choice.js";
+export { keepUnsynced, loseUnsynced } from "./crash-choice.js";
+export type { DiskTiming } from "./disk-access.js";
+export { Prng } from "./prng.js";
+export type { DiskCall, DiskCallKind, DiskFault } from "./sim-disk.js";
+export { SimDisk } from "./sim-disk.js";
+export { Trace } from "./trace.js";
+export type { WireOptions } from "./wire.js";
+export { Wire } from "./wire.js";
+export type { RunOptions, WorldOptions } from "./world.js";
+export { World, WorldError } from "./world.js";
+export type { Boot, Closeable, CrashOptions } from "./world-node.js";
+export { WorldNode } from "./world-node.js";

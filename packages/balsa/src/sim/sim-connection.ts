@@ -1,0 +1,188 @@
+import { invariant } from "../core/index.js";
+import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
+import type { Channel, Parcel } from "./channel.js";
+import type { SimEvent } from "./event-queue.js";
+import { DIAL_TIMEOUT_MS, SOCKET_BUFFER_BYTES } from "./limits.js";
+import type { SimProcess } from "./sim-process.js";
+import type { Wire } from "./wire.js";
+
+/** One end of a connection. */
+export class SimConnection implements Connection {
+  readonly process: SimProcess;
+  readonly remoteAddress: string;
+  readonly peerIdentity: undefined;
+  readonly #wire: Wire;
+  readonly #incoming: Channel;
+  readonly #outgoing: Channel;
+  #handlers: ConnectionHandlers | undefined;
+  #open: boolean;
+  #closed = false;
+  #paused = false;
+  /** Arrived while paused. */
+  #held: Parcel[] = [];
+  #drainIsOwed = false;
+  #dialTimeout: SimEvent | undefined;
+
+  /** `isOpen`: an accepted one. */
+  constructor(
+    wire: Wire,
+    process: SimProcess,
+    remoteAddress: string,
+    channels: { readonly incoming: Channel; readonly outgoing: Channel },
+    isOpen: boolean,
+  ) {
+    this.#wire = wire;
+    this.process = process;
+    this.remoteAddress = remoteAddress;
+    this.#incoming = channels.incoming;
+    this.#outgoing = channels.outgoing;
+    this.#open = isOpen;
+    this.#incoming.deliverTo((parcel) => this.#arrived(parcel));
+    this.#outgoing.reportTo(() => this.#peerConsumed());
+    if (process.alive) wire.ends.add(this);
+  }
+
+  /** The host at the other end. */
+  get peer(): string {
+    return this.#outgoing.to;
+  }
+
+  attach(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  dial(): void {
+    this.#outgoing.send({ kind: "dial" });
+    this.#dialTimeout = this.process.schedule(DIAL_TIMEOUT_MS * 1000, "dial-timeout", this.#outgoing.label, () => {
+      this.#finish({ kind: "unreachable", message: "connection timed out" });
+    });
+  }
+
+  /** Ends what never began, in a later turn. */
+  fail(message: string): void {
+    this.process.schedule(0, "unreachable", this.#outgoing.label, () => {
+      this.#finish({ kind: "unreachable", message });
+    });
+  }
+
+  get queuedBytes(): number {
+    const room = this.#open ? SOCKET_BUFFER_BYTES : 0;
+    return Math.max(0, this.#outgoing.bytesUnderWay - room);
+  }
+
+  write(buffers: readonly Uint8Array[]): void {
+    if (this.#closed || !this.process.alive) return;
+    let lengthBytes = 0;
+    for (const buffer of buffers) lengthBytes += buffer.length;
+    if (lengthBytes === 0) return;
+    const bytes = new Uint8Array(lengthBytes);
+    let at = 0;
+    for (const buffer of buffers) {
+      bytes.set(buffer, at);
+      at += buffer.length;
+    }
+    this.#outgoing.sendBytes(bytes);
+    if (this.queuedBytes > 0) this.#drainIsOwed = true;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#held.length > 0) this.process.schedule(0, "resume", this.#incoming.label, () => this.#deliverHeld());
+  }
+
+  close(): void {
+    if (this.#closed || !this.process.alive) return;
+    this.#leave();
+    this.#outgoing.finish("end");
+    this.process.schedule(0, "close", this.#outgoing.label, () => this.#handlers?.onClose({ kind: "closed" }));
+  }
+
+  /** The process died: its handlers hear nothing; the other end gets a reset, once the wire carries it there. */
+  abandon(): void {
+    this.#leave();
+    this.#outgoing.finish("reset");
+  }
+
+  /** This end hears that the connection broke. */
+  breakOff(message: string): void {
+    this.#incoming.breakOff(message);
+  }
+
+  #arrived(parcel: Parcel): void {
+    if (this.#held.length > 0 || (this.#paused && parcel.kind !== "accepted")) this.#held.push(parcel);
+    else this.#deliver(parcel);
+  }
+
+  #deliverHeld(): void {
+    while (this.#held.length > 0 && !this.#paused && !this.#closed) {
+      const parcel = this.#held.shift();
+      invariant(parcel !== undefined, "what is held is there");
+      this.#deliver(parcel);
+    }
+  }
+
+  #deliver(parcel: Parcel): void {
+    switch (parcel.kind) {
+      case "dial":
+        throw new Error("a connection is dialled once");
+      case "accepted":
+        this.#open = true;
+        this.#cancelDialTimeout();
+        this.#handlers?.onOpen();
+        this.#peerConsumed();
+        return;
+      case "refused":
+        this.#finish({ kind: "unreachable", message: parcel.message });
+        return;
+      case "data":
+        this.#incoming.consumed(parcel.bytes.length);
+        this.#handlers?.onData(parcel.bytes);
+        return;
+      case "end":
+        this.#finish({ kind: "ended" });
+        return;
+      case "reset":
+        this.#finish({ kind: this.#open ? "reset" : "unreachable", message: parcel.message });
+        return;
+      default:
+        parcel satisfies never;
+        throw new Error("unknown parcel");
+    }
+  }
+
+  /** The other end has taken bytes: the queue may have drained. */
+  #peerConsumed(): void {
+    if (!this.#drainIsOwed || this.#closed || this.queuedBytes > 0) return;
+    this.#drainIsOwed = false;
+    this.process.schedule(0, "drain", this.#outgoing.label, () => {
+      if (!this.#closed) this.#handlers?.onDrain();
+    });
+  }
+
+  #finish(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#leave();
+    // If the other end is still there it hears of it too.
+    this.#outgoing.breakOff("connection reset by peer");
+    this.#handlers?.onClose(reason);
+  }
+
+  /** This end is out of the game. */
+  #leave(): void {
+    this.#closed = true;
+    this.#held = [];
+    this.#cancelDialTimeout();
+    this.#incoming.cut();
+    this.#wire.ends.delete(this);
+  }
+
+  #cancelDialTimeout(): void {
+    if (this.#dialTimeout !== undefined) this.process.timeline.cancel(this.#dialTimeout);
+    this.#dialTimeout = undefined;
+  }
+}

@@ -1,0 +1,205 @@
+import type { FileErrorCode } from "../platform/index.js";
+import { FileError } from "../platform/index.js";
+import type { CrashChoice } from "./crash-choice.js";
+import { applyChanges, coveredBySync, type DirectoryOperation, DiskDirectory, survivors } from "./disk-directory.js";
+import { DiskFile } from "./disk-file.js";
+
+export type DiskCallKind =
+  | "makeDir"
+  | "list"
+  | "open"
+  | "rename"
+  | "remove"
+  | "syncDir"
+  | "lock"
+  | "sizeBytes"
+  | "read"
+  | "write"
+  | "truncate"
+  | "sync"
+  | "writeAndSync"
+  | "close";
+
+export interface DiskCall {
+  readonly kind: DiskCallKind;
+  readonly path: string;
+}
+
+/** Called before each call takes effect: an error to inject, or undefined. May crash the node. */
+export type DiskFault = (call: DiskCall) => FileErrorCode | undefined;
+
+/** "/a//b/./c" → ["a", "b", "c"]; what is relative starts at the root. */
+function namesOf(path: string): string[] {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return names;
+}
+
+/** One way to write each path. */
+export function normalPath(path: string): string {
+  return `/${namesOf(path).join("/")}`;
+}
+
+/**
+ * A node's disk, which survives its crashes: files and directories as programs see them, as they would be after losing
+ * power, and the operations that lie between. Takes no time and knows no processes: `SimFiles` does.
+ */
+export class SimDisk {
+  fault: DiskFault | undefined;
+  readonly #root = new DiskDirectory();
+  #unsyncedEntries: DirectoryOperation[] = [];
+  #sequence = 0;
+
+  nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  makeDir(path: string): void {
+    let directory = this.#root;
+    for (const name of namesOf(path)) {
+      const entry = directory.entries.get(name);
+      if (entry instanceof DiskFile) throw new FileError("exists", path, `${path}: ${name} is a file`);
+      const next = entry ?? new DiskDirectory();
+      if (entry === undefined) this.#change(directory, [{ directory, name, entry: next }]);
+      directory = next;
+    }
+  }
+
+  list(path: string): readonly string[] {
+    return [...this.#directory(path).entries.keys()].sort();
+  }
+
+  open(path: string, mode: "read" | "write" | "create"): DiskFile {
+    const { directory, name } = this.#place(path);
+    const entry = name === "" ? directory : directory.entries.get(name);
+    if (mode === "create") {
+      if (entry !== undefined) throw new FileError("exists", path, `${path} exists`);
+      const file = new DiskFile();
+      this.#change(directory, [{ directory, name, entry: file }]);
+      return file;
+    }
+    if (entry === undefined) throw new FileError("not-found", path, `${path} does not exist`);
+    if (entry instanceof DiskDirectory) throw new FileError("io", path, `${path} is not a file`);
+    return entry;
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.#place(from);
+    const target = this.#place(to);
+    const entry = source.directory.entries.get(source.name);
+    if (entry === undefined) throw new FileError("not-found", from, `${from} does not exist`);
+    const replaced = target.directory.entries.get(target.name);
+    if (replaced === entry) return;
+    const isFile = entry instanceof DiskFile;
+    if (target.name === "" || (replaced !== undefined && !(isFile && replaced instanceof DiskFile))) {
+      throw new FileError("io", from, `${to} is in the way of ${from}`);
+    }
+    this.#change(target.directory, [
+      { ...source, entry: undefined },
+      { ...target, entry },
+    ]);
+  }
+
+  remove(path: string): void {
+    const { directory, name } = this.#place(path);
+    const entry = name === "" ? directory : directory.entries.get(name);
+    if (entry === undefined) throw new FileError("not-found", path, `${path} does not exist`);
+    if (entry instanceof DiskDirectory) throw new FileError("io", path, `${path} is not a file`);
+    this.#change(directory, [{ directory, name, entry: undefined }]);
+  }
+
+  /** @throws FileError `not-found` unless the directory that the path lies in exists */
+  requireParent(path: string): void {
+    this.#place(path);
+  }
+
+  /** What a sync of the directory that begins now will cover. */
+  beginSyncDir(path: string): readonly DirectoryOperation[] {
+    return coveredBySync(this.#directory(path), this.#unsyncedEntries);
+  }
+
+  endSyncDir(covered: readonly DirectoryOperation[]): void {
+    const set = new Set(covered);
+    for (const operation of this.#unsyncedEntries) {
+      if (set.has(operation)) applyChanges(operation.changes, "durable");
+    }
+    this.#unsyncedEntries = this.#unsyncedEntries.filter((operation) => !set.has(operation));
+  }
+
+  /** The operations that no sync has covered yet: the oldest and the newest; undefined if there are none. */
+  unsyncedRange(): { readonly oldest: number; readonly newest: number } | undefined {
+    const sequences = this.#unsyncedEntries.map((operation) => operation.sequence);
+    for (const file of filesBelow(this.#root, "entries")) {
+      for (const operation of file.unsynced) sequences.push(operation.sequence);
+    }
+    if (sequences.length === 0) return undefined;
+    let [oldest, newest] = [Number.MAX_SAFE_INTEGER, 0];
+    for (const sequence of sequences) {
+      oldest = Math.min(oldest, sequence);
+      newest = Math.max(newest, sequence);
+    }
+    return { oldest, newest };
+  }
+
+  /** Leaves one of the states that a crash may leave, as chosen. Entries are asked for first, then each file. */
+  crash(choice: CrashChoice): void {
+    for (const operation of survivors(this.#unsyncedEntries, (sequences) => choice.keep(sequences))) {
+      applyChanges(operation.changes, "durable");
+    }
+    this.#unsyncedEntries = [];
+    for (const file of filesBelow(this.#root, "durable")) file.crash(choice);
+    for (const directory of directoriesBelow(this.#root, "durable")) directory.crash();
+  }
+
+  /** The process that wrote is gone, but the machine goes on: nothing is under way any more. */
+  completeAll(): void {
+    for (const file of filesBelow(this.#root, "entries")) {
+      for (const operation of file.unsynced) operation.completed = true;
+    }
+  }
+
+  #change(home: DiskDirectory, changes: DirectoryOperation["changes"]): void {
+    applyChanges(changes, "entries");
+    this.#unsyncedEntries.push({ sequence: this.nextSequence(), home, changes });
+  }
+
+  #directory(path: string): DiskDirectory {
+    let directory = this.#root;
+    for (const name of namesOf(path)) {
+      const entry = directory.entries.get(name);
+      if (!(entry instanceof DiskDirectory)) {
+        throw new FileError("not-found", path, `${path} is not a directory that exists`);
+      }
+      directory = entry;
+    }
+    return directory;
+  }
+
+  /** The directory a path lies in, and its name there; "" for the root itself. */
+  #place(path: string): { directory: DiskDirectory; name: string } {
+    const names = namesOf(path);
+    const name = names.pop() ?? "";
+    return { directory: this.#directory(names.join("/")), name };
+  }
+}
+
+function directoriesBelow(root: DiskDirectory, which: "entries" | "durable"): DiskDirectory[] {
+  const found = [root];
+  // Grows while it is walked.
+  for (const directory of found) {
+    for (const entry of directory[which].values()) if (entry instanceof DiskDirectory) found.push(entry);
+  }
+  return found;
+}
+
+function filesBelow(root: DiskDirectory, which: "entries" | "durable"): DiskFile[] {
+  const found: DiskFile[] = [];
+  for (const directory of directoriesBelow(root, which)) {
+    for (const entry of directory[which].values()) if (entry instanceof DiskFile) found.push(entry);
+  }
+  return found;
+}

@@ -1,0 +1,190 @@
+import { crc32c } from "../codec/index.js";
+import { invariant } from "../core/index.js";
+import type { File } from "../platform/index.js";
+import { FileError } from "../platform/index.js";
+import type { DiskAccess } from "./disk-access.js";
+import type { DiskFile, UnsyncedOperation } from "./disk-file.js";
+import type { DiskCallKind } from "./sim-disk.js";
+
+function joined(buffers: readonly Uint8Array[]): Uint8Array {
+  let lengthBytes = 0;
+  for (const buffer of buffers) lengthBytes += buffer.length;
+  const bytes = new Uint8Array(lengthBytes);
+  let at = 0;
+  for (const buffer of buffers) {
+    bytes.set(buffer, at);
+    at += buffer.length;
+  }
+  return bytes;
+}
+
+function checksum(buffers: readonly Uint8Array[]): number {
+  let crc = 0;
+  for (const buffer of buffers) crc = crc32c(buffer, 0, buffer.length, crc);
+  return crc;
+}
+
+function describe(position: number, lengthBytes: number, crc: number): string {
+  return ` ${position}+${lengthBytes} ${(crc >>> 0).toString(16)}`;
+}
+
+/** A process' open file. */
+export class SimFile implements File {
+  readonly path: string;
+  readonly #access: DiskAccess;
+  readonly #file: DiskFile;
+  readonly #writable: boolean;
+  #inFlight = 0;
+  #writeAndSyncUnderWay = false;
+  /** The error of a sync: the file must not be used again, and here it can't be. */
+  #failure: FileError | undefined;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(access: DiskAccess, path: string, file: DiskFile, writable: boolean) {
+    this.#access = access;
+    this.path = path;
+    this.#file = file;
+    this.#writable = writable;
+  }
+
+  sizeBytes(): Promise<number> {
+    return this.#call("sizeBytes", "", this.#access.delayUs("metadataUs", 0), (injected) => {
+      if (injected !== undefined) throw injected;
+      return () => this.#file.sizeBytes;
+    });
+  }
+
+  read(position: number, lengthBytes: number): Promise<Uint8Array> {
+    const delayUs = this.#access.delayUs("readUs", lengthBytes);
+    return this.#call("read", ` ${position}+${lengthBytes}`, delayUs, (injected) => {
+      if (injected !== undefined) throw injected;
+      return () => this.#file.read(position, lengthBytes);
+    });
+  }
+
+  write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
+    const bytes = joined(buffers);
+    const crc = checksum([bytes]);
+    const delayUs = this.#access.delayUs("writeUs", bytes.length);
+    return this.#call("write", describe(position, bytes.length, crc), delayUs, (injected) => {
+      this.#requireWritable();
+      const operation = this.#write(position, bytes, injected);
+      return () => {
+        invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
+        operation.completed = true;
+      };
+    });
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return this.#call("truncate", ` ${sizeBytes}`, this.#access.delayUs("metadataUs", 0), (injected) => {
+      this.#requireWritable();
+      if (injected !== undefined) throw injected;
+      const operation = this.#file.resize(this.#access.disk.nextSequence(), sizeBytes);
+      return () => {
+        operation.completed = true;
+      };
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#call("sync", "", this.#access.delayUs("syncUs", 0), (injected) => this.#beginSync(injected));
+  }
+
+  writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void {
+    invariant(!this.#writeAndSyncUnderWay, "one writeAndSync at a time on a file");
+    const injected = this.#access.admit({ kind: "writeAndSync", path: this.path });
+    if (injected === "dead") return;
+    this.#writeAndSyncUnderWay = true;
+    this.#inFlight += 1;
+    const bytes = joined(buffers);
+    const crc = checksum([bytes]);
+    const refusal = this.#refusal() ?? this.#readOnly();
+    let endSync = (): void => {};
+    if (refusal === undefined) {
+      this.#write(position, bytes, injected).completed = true;
+      endSync = this.#beginSync(injected);
+    }
+    const error = refusal ?? injected;
+    const outcome = error === undefined ? "" : ` ${error.code}`;
+    const delayUs = this.#access.delayUs("writeUs", bytes.length) + this.#access.delayUs("syncUs", 0);
+    const detail = `${this.path}${describe(position, bytes.length, crc)}${outcome}`;
+    this.#access.process.schedule(delayUs, "writeAndSync", detail, () => {
+      invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
+      this.#writeAndSyncUnderWay = false;
+      endSync();
+      this.#leave();
+      done(error);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#idle().then(() =>
+      this.#access.call({ kind: "close", path: this.path }, "", this.#access.delayUs("metadataUs", 0), () => () => {}),
+    );
+    return this.#closing;
+  }
+
+  /** Once nothing is under way. */
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#inFlight === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+  }
+
+  /** One that fails leaves a part behind. */
+  #write(position: number, bytes: Uint8Array, injected: FileError | undefined): UnsyncedOperation {
+    const reached = injected === undefined ? bytes : this.#access.partOf(bytes);
+    return this.#file.write(this.#access.disk.nextSequence(), position, reached);
+  }
+
+  /** Returns the end of the sync. One that fails loses what it was to write. */
+  #beginSync(injected: FileError | undefined): () => void {
+    const covered = this.#file.beginSync();
+    if (injected === undefined) return () => this.#file.endSync(covered);
+    this.#failure ??= injected;
+    this.#file.failSync(covered);
+    return () => {};
+  }
+
+  #readOnly(): FileError | undefined {
+    return this.#writable ? undefined : new FileError("closed", this.path, `${this.path} is open for reading only`);
+  }
+
+  #requireWritable(): void {
+    const refusal = this.#readOnly();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Why nothing may be done with the file any more. */
+  #refusal(): FileError | undefined {
+    if (this.#closing !== undefined) return new FileError("closed", this.path, `${this.path} is closed`);
+    const failure = this.#failure;
+    if (failure === undefined) return undefined;
+    return new FileError(failure.code, this.path, `${this.path} failed before: ${failure.message}`, failure);
+  }
+
+  /** One use of the open file. */
+  async #call<Result>(
+    kind: DiskCallKind,
+    detail: string,
+    delayUs: number,
+    start: (injected: FileError | undefined) => () => Result,
+  ): Promise<Result> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    this.#inFlight += 1;
+    try {
+      return await this.#access.call({ kind, path: this.path }, detail, delayUs, start);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+}

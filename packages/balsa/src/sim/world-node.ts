@@ -1,0 +1,165 @@
+import { BalsaError, invariant } from "../core/index.js";
+import type { Logger, LogLevel, Platform } from "../platform/index.js";
+import { type CrashChoice, drawCrash } from "./crash-choice.js";
+import { DiskAccess, type DiskTiming } from "./disk-access.js";
+import type { Prng } from "./prng.js";
+import { SimClock } from "./sim-clock.js";
+import { SimDisk } from "./sim-disk.js";
+import { SimFiles } from "./sim-files.js";
+import { SimNetwork } from "./sim-network.js";
+import { SimProcess } from "./sim-process.js";
+import type { Timeline } from "./timeline.js";
+import type { Wire } from "./wire.js";
+
+export interface Closeable {
+  close(): Promise<void>;
+}
+
+/** Starts the program of a node on its platform, with what is on its disk. */
+export type Boot<Program extends Closeable> = (platform: Platform) => Promise<Program>;
+
+export interface CrashOptions {
+  /** What becomes of what was not synced. Drawn from the world's seed unless given. */
+  readonly disk?: CrashChoice;
+}
+
+/** What a node has from its world. */
+export interface Surroundings {
+  readonly timeline: Timeline;
+  readonly wire: Wire;
+  readonly diskTiming: DiskTiming;
+  readonly prng: Prng;
+  /** Ends the run: a program that did not start. */
+  fail(error: unknown): void;
+}
+
+/** `message key=value …` on one line. */
+function formatLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
+  const parts = [level, message];
+  for (const [key, value] of Object.entries(fields)) {
+    parts.push(`${key}=${value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)}`);
+  }
+  return parts.join(" ").replaceAll("\n", "\\n");
+}
+
+/**
+ * A machine of a world: a name, which is also its host name, a disk that survives, and one life after the other. It is
+ * up from the start; `boot` is called in the first event of each life.
+ */
+export class WorldNode<Program extends Closeable = Closeable> {
+  readonly name: string;
+  readonly disk: SimDisk = new SimDisk();
+  readonly #surroundings: Surroundings;
+  readonly #prng: Prng;
+  #boot: Boot<Program> | undefined;
+  #lives = 0;
+  #process: SimProcess;
+  #platform: Platform;
+  #program: Program | undefined;
+
+  constructor(name: string, surroundings: Surroundings, boot: Boot<Program> | undefined) {
+    this.name = name;
+    this.#surroundings = surroundings;
+    this.#prng = surroundings.prng.stream(`node/${name}`);
+    this.#boot = boot;
+    [this.#process, this.#platform] = this.#begin();
+  }
+
+  /** False between a crash or stop and the restart. */
+  get isUp(): boolean {
+    return this.#process.alive;
+  }
+
+  /** How often it was started. */
+  get lives(): number {
+    return this.#lives;
+  }
+
+  /** The platform of this life, for what runs on the node without `boot`. */
+  get platform(): Platform {
+    return this.#platform;
+  }
+
+  /** What `boot` gave, once it did; undefined before, and while the node is down. */
+  get program(): Program | undefined {
+    return this.#program;
+  }
+
+  /** The same where it must be there. @throws BalsaError `invariant` */
+  get running(): Program {
+    const program = this.#program;
+    invariant(program !== undefined, "the node's program must be running");
+    return program;
+  }
+
+  /**
+   * Ends this life at once, in the middle of whatever is under way: no timer, answer or delivery of it fires any more.
+   * What was not synced is lost, or not, or in part. The other ends of its connections see resets, where the wire
+   * carries.
+   */
+  crash(options: CrashOptions = {}): void {
+    if (!this.isUp) return;
+    const { timeline } = this.#surroundings;
+    const range = this.disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
+    const drawn = drawCrash(this.#prng.stream(`crash/${this.#lives}`), range.oldest, range.newest);
+    timeline.note(this.name, "crash", `disk=${options.disk === undefined ? drawn.name : "chosen"}`);
+    this.#end();
+    this.disk.crash(options.disk ?? drawn.choice);
+  }
+
+  /** Closes the program, then ends this life. What was not synced stays, as on a machine that goes on. */
+  async stop(): Promise<void> {
+    const program = this.#program;
+    this.#program = undefined;
+    await program?.close();
+    if (!this.isUp) return;
+    this.#surroundings.timeline.note(this.name, "stop", "");
+    this.#end();
+    this.disk.completeAll();
+  }
+
+  /** The next life, with the same `boot` unless another is given. */
+  restart(boot: Boot<Program> | undefined = this.#boot): void {
+    if (this.isUp) throw new BalsaError("invalid-argument", `${this.name} is up: crash or stop it first`);
+    this.#boot = boot;
+    [this.#process, this.#platform] = this.#begin();
+  }
+
+  #end(): void {
+    this.#program = undefined;
+    this.#process.die();
+    this.#surroundings.wire.processDied(this.#process);
+  }
+
+  #begin(): [SimProcess, Platform] {
+    this.#lives += 1;
+    const { timeline, wire, diskTiming } = this.#surroundings;
+    const process = new SimProcess(this.name, this.#lives, timeline);
+    const prng = this.#prng.stream(`life/${this.#lives}`);
+    const files = new SimFiles(new DiskAccess(process, this.disk, diskTiming, prng.stream("disk")));
+    const clock = new SimClock(process, prng.below(1e12));
+    const network = new SimNetwork(process, wire);
+    const platform: Platform = { clock, files, network, random: prng.stream("random"), logger: this.#logger(process) };
+    timeline.note(this.name, "start", `life=${this.#lives}`);
+    const boot = this.#boot;
+    if (boot !== undefined) process.schedule(0, "boot", "", () => void this.#run(process, boot(platform)));
+    return [process, platform];
+  }
+
+  async #run(process: SimProcess, booting: Promise<Program>): Promise<void> {
+    try {
+      const program = await booting;
+      if (process.alive) this.#program = program;
+    } catch (error) {
+      if (process.alive) this.#surroundings.fail(error);
+    }
+  }
+
+  #logger(process: SimProcess): Logger {
+    return {
+      log: (level, message, fields) => {
+        if (process.alive) process.timeline.note(process.node, "log", formatLog(level, message, fields ?? {}));
+      },
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import { BalsaError, StorageError } from "../core/index.js";
+import { FileError } from "../platform/index.js";
+
+/** Where bytes are not what was written, as exactly as is known. */
+export interface Damage {
+  readonly file: string;
+  /** In the file, in bytes. */
+  readonly offset: number;
+  readonly reason: string;
+  /** The entry, or the first of those that can't be vouched for; undefined where none is concerned. */
+  readonly index?: number | undefined;
+  /** Its term; undefined = not known. */
+  readonly term?: number | undefined;
+}
+
+/** What an operator has to know: file, offset, index, term. */
+export function corruption(damage: Damage, cause?: unknown): BalsaError {
+  const { file, offset, index, term, reason } = damage;
+  const entry = index === undefined ? "" : `, index ${index}, term ${term ?? "unknown"}`;
+  return new BalsaError("corrupt", `${file} is damaged at offset ${offset}${entry}: ${reason}`, { cause });
+}
+
+/** The same, where a decoder (which knows neither file nor offset) said what is wrong; anything else passes through. */
+export function located(cause: unknown, file: string, offset: number): unknown {
+  if (cause instanceof BalsaError && cause.code === "corrupt") {
+    return corruption({ file, offset, reason: cause.message }, cause);
+  }
+  return cause;
+}
+
+/** What the file system said, as the library's error. Errors that are the library's own already pass through. */
+export function storageFailure(action: string, cause: unknown): Error {
+  if (cause instanceof BalsaError || cause instanceof StorageError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BalsaError("storage-failed", `${action}: ${reason}`, { cause });
+}
+
+export function isNotFound(cause: unknown): boolean {
+  return cause instanceof FileError && cause.code === "not-found";
+}

@@ -1,0 +1,44 @@
+import type { SnapshotMeta } from "../core/index.js";
+import { BalsaError } from "../core/index.js";
+import type { FileSystem } from "../platform/index.js";
+import type { DataPaths, SnapshotName } from "./data-directory.js";
+import type { Identity } from "./identity.js";
+import { type RecoveredLog, recoverLog } from "./log-recovery.js";
+import { type SnapshotSurvey, surveySnapshots } from "./snapshot-store.js";
+
+/** What a data directory says. */
+export interface RecoveredDirectory {
+  readonly log: RecoveredLog;
+  /** undefined = none. */
+  readonly snapshot: SnapshotMeta | undefined;
+  readonly survey: SnapshotSurvey;
+  /** Damaged ones that are newer than the one that was taken. */
+  readonly passedOver: SnapshotSurvey["damaged"];
+}
+
+/**
+ * Reads only.
+ * @throws BalsaError `corrupt`, `identity-mismatch`; FileError
+ */
+export async function recoverDirectory(
+  files: FileSystem,
+  paths: DataPaths,
+  identity: Identity,
+): Promise<RecoveredDirectory> {
+  const survey = await surveySnapshots(files, paths, identity);
+  try {
+    const log = await recoverLog(files, paths, identity, survey.sound);
+    const snapshot = survey.sound.find((meta) => isSame(meta, log.snapshot));
+    const passedOver = survey.damaged.filter(({ name }) => name.index > log.snapshot.index);
+    return { log, snapshot, survey, passedOver };
+  } catch (cause) {
+    // Without its snapshot a log begins nowhere: what is wrong with the snapshot is the better answer.
+    const [damaged] = survey.damaged;
+    if (damaged !== undefined && cause instanceof BalsaError && cause.code === "corrupt") throw damaged.error;
+    throw cause;
+  }
+}
+
+function isSame(a: SnapshotName, b: SnapshotName): boolean {
+  return a.index === b.index && a.term === b.term;
+}

@@ -1,0 +1,42 @@
+/**
+ * Limits of stable storage, and their arithmetic. What is read back is compared with them before it is believed.
+ */
+
+/** A segment is closed when the next batch would not fit any more. Large enough that a new file's cost is not felt. */
+export const SEGMENT_BYTES_DEFAULT: number = 64 * 1024 * 1024;
+export const SEGMENT_BYTES_MIN = 512;
+export const SEGMENT_BYTES_MAX: number = 1024 * 1024 * 1024;
+
+/**
+ * A batch takes no further write once its records come to this much: a write of 4 MiB takes a disk some 10 ms, and
+ * what waits longer than that gains nothing by being in the same sync.
+ */
+export const BATCH_BYTES_TARGET: number = 4 * 1024 * 1024;
+
+/**
+ * Records of one batch: one write, however large, is one batch. Offsets have 32 bits: a segment's first batch of the
+ * largest size ends at 1 GiB, with at most 8 + 24 bytes of tables for each 28 of an empty entry below 2.3 GiB.
+ */
+export const BATCH_BODY_BYTES_MAX: number = 1024 * 1024 * 1024;
+
+/** What a batch's buffers start with, and what they are given back at: above it they are not kept for the next one. */
+export const BATCH_BUFFER_BYTES: number = 64 * 1024;
+export const BATCH_BUFFER_KEPT_BYTES: number = 2 * BATCH_BYTES_TARGET;
+
+/** After so much silence the log vouches for its last batch. Not felt by whoever writes more often than that. */
+export const IDLE_MARK_MS = 100;
+
+/** Headers hold a configuration (4 lists of at most 1,024 IDs of at most 8 bytes) or a name, and little else. */
+export const FILE_HEADER_BYTES_MAX: number = 64 * 1024;
+
+/** A block is summed in one go: 64 KiB take 50 µs of the event loop. */
+export const SNAPSHOT_BLOCK_BYTES_MAX: number = 64 * 1024;
+
+/** The library's section is held in memory as a whole: members, later sessions. */
+export const SNAPSHOT_LIBRARY_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** The current one and the one before. */
+export const SNAPSHOTS_KEPT = 2;
+
+/** Bytes of a member's name in its identity. */
+export const NAME_BYTES_MAX = 1024;

@@ -1,0 +1,107 @@
+import type { Entry, HardState, Snapshot } from "../core/index.js";
+import type { BalsaError } from "../core/index.js";
+import type { BatchPlace } from "./batch.js";
+import { BatchBuilder } from "./batch-builder.js";
+import type { Identity } from "./identity.js";
+import { BATCH_BYTES_TARGET } from "./limits.js";
+
+/** One thing to make durable: what a `storage-append` of the core holds. */
+export interface LogWrite {
+  /** undefined = unchanged. */
+  readonly hardState: HardState | undefined;
+  /** Consecutive; they replace whatever the log holds from the first one's index on. */
+  readonly entries: readonly Entry[];
+  /** Replaces the whole log; entries, if any, follow it. Its file must be in its place. */
+  readonly snapshot: Snapshot | undefined;
+  /** Demands a sync; without it there is one where there are entries or a snapshot, or term or vote change. */
+  readonly mustSync: boolean;
+}
+
+/** Called once, in a later turn than the write's: it is durable, or the log has failed for good. */
+export type WriteDone = (error: BalsaError | undefined) => void;
+
+export interface QueuedWrite {
+  readonly write: LogWrite;
+  readonly done: WriteDone;
+}
+
+/** The end of a log, as index and term. */
+export interface LogEnd {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** The writes that will share a sync, encoded as they come. */
+export class PendingBatch {
+  readonly #builder: BatchBuilder;
+  #writes: QueuedWrite[] = [];
+  /** End of the log before these writes, or the snapshot's that replaces it. */
+  #previous: LogEnd = { index: 0, term: 0 };
+  #reset = false;
+
+  constructor(identity: Identity) {
+    this.#builder = new BatchBuilder(identity);
+  }
+
+  get isEmpty(): boolean {
+    return this.#writes.length === 0;
+  }
+
+  get isReset(): boolean {
+    return this.#reset;
+  }
+
+  get previous(): LogEnd {
+    return this.#previous;
+  }
+
+  get lengthBytes(): number {
+    return this.#builder.lengthBytes;
+  }
+
+  /** As sealed last. */
+  get checksum(): number {
+    return this.#builder.checksum;
+  }
+
+  /** Whether the write may come into this batch: a snapshot begins one, and one that is large enough is closed. */
+  admits(write: LogWrite): boolean {
+    return this.isEmpty || (write.snapshot === undefined && this.#builder.bodyBytes < BATCH_BYTES_TARGET);
+  }
+
+  /** An empty batch, behind `previous`. */
+  begin(previous: LogEnd): void {
+    this.#previous = previous;
+  }
+
+  /** @param previous end of the log so far */
+  add(queued: QueuedWrite, previous: LogEnd): void {
+    const { snapshot, entries } = queued.write;
+    if (this.isEmpty) {
+      this.#reset = snapshot !== undefined;
+      this.#previous = snapshot === undefined ? previous : snapshot.meta;
+    }
+    this.#builder.add(entries);
+    this.#writes.push(queued);
+  }
+
+  /** To be told together with the others, though it brings nothing to be written. */
+  attach(queued: QueuedWrite): void {
+    this.#writes.push(queued);
+  }
+
+  seal(hardState: HardState, place: BatchPlace): readonly Uint8Array[] {
+    const { term, vote, commit } = hardState;
+    const { index, term: previousTerm } = this.#previous;
+    return this.#builder.seal({ term, vote, commit, previousIndex: index, previousTerm, reset: this.#reset }, place);
+  }
+
+  /** Empties it for the next batch, and gives those who wait for this one. */
+  take(): readonly QueuedWrite[] {
+    const writes = this.#writes;
+    this.#writes = [];
+    this.#reset = false;
+    this.#builder.clear();
+    return writes;
+  }
+}

@@ -1,0 +1,84 @@
+import { type Batch, findBatch, readBatch, type SegmentImage } from "./batch.js";
+import type { Damage } from "./corruption.js";
+import { corruption } from "./corruption.js";
+import type { LogReplay } from "./log-replay.js";
+import { SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentLink } from "./segment-header.js";
+
+/** A segment whose header is sound. */
+export interface Segment {
+  readonly header: SegmentHeader;
+  readonly image: SegmentImage;
+}
+
+/**
+ * Replays a segment that has a successor: it was complete and durable when its successor was made, up to where that
+ * one's link says.
+ * @throws BalsaError `corrupt`
+ */
+export function replayClosed(segment: Segment, link: SegmentLink, replay: LogReplay): void {
+  let checksum = segment.header.checksum;
+  let offset = SEGMENT_HEADER_BYTES;
+  while (offset < link.end) {
+    const batch = take(segment.image, offset, checksum, replay);
+    if (!isBatch(batch)) throw corruption(batch);
+    checksum = batch.checksum;
+    offset = batch.end;
+  }
+  if (offset !== link.end || checksum !== link.checksum) {
+    const reason = "the segment does not end as its successor says";
+    throw corruption({ file: segment.image.path, offset, index: replay.lastIndex + 1, reason });
+  }
+}
+
+export interface NewestSegmentEnd {
+  /** The last sound batch. */
+  readonly last: Batch;
+  /** What a crash left of the batch after it, if anything. */
+  readonly torn: Damage | undefined;
+}
+
+/**
+ * Replays the newest segment as far as it is sound.
+ * @throws BalsaError `corrupt` if what is not sound had been durable
+ */
+export function replayNewest(segment: Segment, replay: LogReplay): NewestSegmentEnd {
+  const { image, header } = segment;
+  let last: Batch | undefined;
+  for (;;) {
+    const offset = last === undefined ? SEGMENT_HEADER_BYTES : last.end;
+    if (last !== undefined && isBlank(image.bytes, offset)) return { last, torn: undefined };
+    const batch = take(image, offset, last === undefined ? header.checksum : last.checksum, replay);
+    if (isBatch(batch)) {
+      last = batch;
+      continue;
+    }
+    // A segment gets its name once its first batch is durable. And each batch was written only when all before it was:
+    // one sound head further on, and this batch was no torn write.
+    if (last === undefined || findBatch(image, offset + 1) !== undefined) throw corruption(batch);
+    return { last, torn: batch };
+  }
+}
+
+/** The batch at `offset`, taken into the replay, or what is wrong with it. */
+function take(image: SegmentImage, offset: number, previousChecksum: number, replay: LogReplay): Batch | Damage {
+  const batch = readBatch(image, offset);
+  if (typeof batch === "string") return damaged(image, offset, replay, batch);
+  if (batch.previousChecksum !== previousChecksum) {
+    return damaged(image, offset, replay, "a batch that does not follow the one before it");
+  }
+  return replay.apply(image, batch) ?? batch;
+}
+
+function damaged(image: SegmentImage, offset: number, replay: LogReplay, reason: string): Damage {
+  return { file: image.path, offset, index: replay.lastIndex + 1, reason };
+}
+
+function isBatch(outcome: Batch | Damage): outcome is Batch {
+  return "checksum" in outcome;
+}
+
+/** Nothing, or a file's prepared but unwritten rest. */
+function isBlank(bytes: Uint8Array, from: number): boolean {
+  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

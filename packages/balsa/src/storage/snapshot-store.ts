@@ -1,0 +1,195 @@
+import type { SnapshotMeta } from "../core/index.js";
+import { BalsaError, StorageError } from "../core/index.js";
+import type { FileSystem, Logger } from "../platform/index.js";
+import { isNotFound, located, storageFailure } from "./corruption.js";
+import {
+  type DataPaths,
+  listSnapshots,
+  type SnapshotName,
+  snapshotPath,
+  snapshotTemporaryPath,
+} from "./data-directory.js";
+import type { Identity } from "./identity.js";
+import { SNAPSHOTS_KEPT } from "./limits.js";
+import { loadSnapshotFrame, SnapshotReader } from "./snapshot-reader.js";
+import { SnapshotReceiver } from "./snapshot-receiver.js";
+import { SnapshotTarget } from "./snapshot-target.js";
+import { SnapshotWriter } from "./snapshot-writer.js";
+
+/** What of a directory's snapshots can be told from their headers and ends. */
+export interface SnapshotSurvey {
+  /** The newest first. */
+  readonly sound: readonly SnapshotMeta[];
+  readonly damaged: readonly { readonly name: SnapshotName; readonly error: BalsaError }[];
+  readonly temporaries: readonly string[];
+}
+
+/** Reads only. @throws FileError */
+export async function surveySnapshots(
+  files: FileSystem,
+  paths: DataPaths,
+  identity: Identity,
+): Promise<SnapshotSurvey> {
+  const { snapshots, temporaries } = await listSnapshots(files, paths);
+  const sound: SnapshotMeta[] = [];
+  const damaged: { name: SnapshotName; error: BalsaError }[] = [];
+  for (const name of snapshots) {
+    const path = snapshotPath(paths, name);
+    const file = await files.open(path, "read");
+    try {
+      const { meta } = (await loadSnapshotFrame(file, path, identity)).header;
+      if (meta.index !== name.index || meta.term !== name.term) {
+        throw located(new BalsaError("corrupt", "a snapshot is not the one in its name"), path, 0);
+      }
+      sound.push(meta);
+    } catch (cause) {
+      if (!(cause instanceof BalsaError)) throw cause;
+      damaged.push({ name, error: cause });
+    } finally {
+      await file.close();
+    }
+  }
+  return { sound, damaged, temporaries };
+}
+
+/** The snapshots of a directory: makes, receives, opens and, when they are old, removes them. */
+export class SnapshotStore {
+  readonly #files: FileSystem;
+  readonly #paths: DataPaths;
+  readonly #identity: Identity;
+  readonly #logger: Logger;
+  /** Under their final names and durable; in no order. Those above the current one wait to be taken over. */
+  readonly #stored: Map<string, SnapshotName> = new Map();
+  /** How many read each file. */
+  readonly #readers: Map<string, number> = new Map();
+  #current: SnapshotName;
+  #attempts = 0;
+  #removing: Promise<void> = Promise.resolve();
+
+  /** @param current of index 0 = none */
+  constructor(
+    files: FileSystem,
+    paths: DataPaths,
+    identity: Identity,
+    logger: Logger,
+    stored: readonly SnapshotName[],
+    current: SnapshotName,
+  ) {
+    this.#files = files;
+    this.#paths = paths;
+    this.#identity = identity;
+    this.#logger = logger;
+    this.#current = current;
+    for (const name of stored) this.#stored.set(snapshotPath(paths, name), name);
+  }
+
+  /** Whether its file is in place. */
+  has(name: SnapshotName): boolean {
+    return this.#stored.has(snapshotPath(this.#paths, name));
+  }
+
+  /** Older ones than this are removed, but for the newest two and those that are being read. */
+  setCurrent(name: SnapshotName): void {
+    this.#current = { index: name.index, term: name.term };
+    this.#prune();
+  }
+
+  /** @param stored called once it is durable under its name */
+  async create(meta: SnapshotMeta, library: Uint8Array, stored: () => void): Promise<SnapshotWriter> {
+    const target = await this.#target(meta, stored);
+    try {
+      return await SnapshotWriter.start(target, this.#identity, meta, library);
+    } catch (cause) {
+      await target.discard();
+      throw storageFailure("writing a snapshot", cause);
+    }
+  }
+
+  async receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
+    return new SnapshotReceiver(await this.#target(meta, () => {}), this.#identity, meta);
+  }
+
+  /** @throws BalsaError `invalid-argument` (there is none), `corrupt`, `storage-failed` */
+  async open(name: SnapshotName): Promise<SnapshotReader> {
+    const path = snapshotPath(this.#paths, name);
+    if (!this.#stored.has(path)) {
+      throw new BalsaError("invalid-argument", `there is no snapshot of index ${name.index}, term ${name.term}`);
+    }
+    this.#readers.set(path, (this.#readers.get(path) ?? 0) + 1);
+    const closed = (): void => {
+      this.#readers.set(path, (this.#readers.get(path) ?? 1) - 1);
+      this.#prune();
+    };
+    try {
+      const file = await this.#files.open(path, "read");
+      try {
+        return await SnapshotReader.open(file, path, this.#identity, closed);
+      } catch (cause) {
+        await file.close();
+        throw cause;
+      }
+    } catch (cause) {
+      closed();
+      throw storageFailure(`opening ${path}`, cause);
+    }
+  }
+
+  /** Waits for removals under way. */
+  close(): Promise<void> {
+    return this.#removing;
+  }
+
+  async #target(meta: SnapshotMeta, stored: () => void): Promise<SnapshotTarget> {
+    this.#requireNew(meta);
+    const finalPath = snapshotPath(this.#paths, meta);
+    const temporaryPath = snapshotTemporaryPath(this.#paths, meta, ++this.#attempts);
+    try {
+      const file = await this.#files.open(temporaryPath, "create");
+      return new SnapshotTarget({
+        files: this.#files,
+        logger: this.#logger,
+        file,
+        temporaryPath,
+        finalPath,
+        directory: this.#paths.snapshots,
+        admit: () => this.#requireNew(meta),
+        stored: () => {
+          this.#stored.set(finalPath, { index: meta.index, term: meta.term });
+          stored();
+        },
+      });
+    } catch (cause) {
+      throw storageFailure(`creating ${temporaryPath}`, cause);
+    }
+  }
+
+  #requireNew(meta: SnapshotMeta): void {
+    if (meta.index <= this.#current.index) throw new StorageError("snapshot-out-of-date");
+  }
+
+  #prune(): void {
+    const old: string[] = [];
+    let kept = 0;
+    const newestFirst = [...this.#stored].sort(([, a], [, b]) => b.index - a.index || b.term - a.term);
+    for (const [path, { index }] of newestFirst) {
+      if (index > this.#current.index) continue;
+      if (kept < SNAPSHOTS_KEPT) kept++;
+      else if ((this.#readers.get(path) ?? 0) === 0) old.push(path);
+    }
+    for (const path of old) {
+      this.#stored.delete(path);
+      this.#readers.delete(path);
+      this.#removing = this.#removing.then(() => this.#remove(path));
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    // It may have come again since.
+    if (this.#stored.has(path)) return;
+    try {
+      await this.#files.remove(path);
+    } catch (cause) {
+      if (!isNotFound(cause)) this.#logger.log("warn", "an old snapshot could not be removed", { file: path, cause });
+    }
+  }
+}

@@ -1,0 +1,10 @@
+export type { Forward, ForwardAnswer } from "./forward.js";
+export type { TransportIdentity } from "./hello.js";
+export { PROTOCOL_MAX, PROTOCOL_MIN } from "./hello.js";
+export type { TransportLimits } from "./limits.js";
+export { FORWARD_BYTES_MAX, FORWARD_COMMANDS_MAX, FRAME_BYTES_MAX, TRANSPORT_LIMITS } from "./limits.js";
+export type { SnapshotSink } from "./snapshot-receiver.js";
+export type { SnapshotOutcome, SnapshotSource } from "./snapshot-sender.js";
+export type { PeerStatus, TransportHandlers, TransportOptions } from "./transport.js";
+export { Transport } from "./transport.js";
+export type { TransportStats } from "./transport-stats.js";

@@ -1,0 +1,59 @@
+import type { Clock, Timer } from "../platform/index.js";
+import { PING_INTERVAL_MS } from "./limits.js";
+import type { Link } from "./link.js";
+
+/**
+ * Watches a link on which something is due at least once an interval, and ends it when nothing has moved for too many
+ * intervals: no byte came, and nothing of what was queued went out.
+ *
+ * It counts intervals that this process has lived through, since after a pause of its own what came meanwhile is still
+ * waiting to be read.
+ */
+export class Liveness {
+  readonly #clock: Clock;
+  readonly #link: Link;
+  readonly #silentIntervalsMax: number;
+  readonly #ping: () => void;
+  #silentIntervals = 0;
+  #bytesReceived: number;
+  #bytesQueued = 0;
+  #bytesFlushed = 0;
+  #timer: Timer;
+
+  /** @param ping called once an interval, to make the other side answer */
+  constructor(clock: Clock, link: Link, silentIntervalsMax: number, ping: () => void = () => {}) {
+    this.#clock = clock;
+    this.#link = link;
+    this.#silentIntervalsMax = silentIntervalsMax;
+    this.#ping = ping;
+    this.#bytesReceived = link.bytesReceived;
+    this.#timer = clock.setTimer(PING_INTERVAL_MS, () => this.#tick());
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  #tick(): void {
+    if (this.#moved()) this.#silentIntervals = 0;
+    else this.#silentIntervals++;
+    if (this.#silentIntervals >= this.#silentIntervalsMax) {
+      this.#link.fail(`stalled: nothing moved for ${this.#silentIntervals} s`);
+      return;
+    }
+    this.#timer = this.#clock.setTimer(PING_INTERVAL_MS, () => this.#tick());
+    this.#ping();
+  }
+
+  /** Whether a byte came, or some of what was queued an interval ago went out. */
+  #moved(): boolean {
+    const { bytesReceived, bytesWritten, queuedBytes } = this.#link;
+    const flushed = bytesWritten - queuedBytes;
+    // With an empty queue the system takes whatever is written, and goes on taking it for a peer that is gone.
+    const moved = bytesReceived > this.#bytesReceived || (this.#bytesQueued > 0 && flushed > this.#bytesFlushed);
+    this.#bytesReceived = bytesReceived;
+    this.#bytesQueued = queuedBytes;
+    this.#bytesFlushed = flushed;
+    return moved;
+  }
+}

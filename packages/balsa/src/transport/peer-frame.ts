@@ -1,0 +1,181 @@
+/** Everything that one end of a connection can say to the other, and its bytes. */
+import type { ByteReader, ByteWriter } from "../codec/index.js";
+import { corrupt, readMessages, writeMessages } from "../codec/index.js";
+import type { PeerMessage, SnapshotMessage } from "../core/index.js";
+import { BalsaError } from "../core/index.js";
+import type { Forward, ForwardAnswered } from "./forward.js";
+import { readForward, readForwardAnswer, writeForward, writeForwardAnswer } from "./forward.js";
+import { beginFrame, endFrame, type Frame } from "./frame.js";
+import type { Hello, HelloAccepted, HelloRefused } from "./hello.js";
+import {
+  readHello,
+  readHelloAccepted,
+  readHelloRefused,
+  writeHello,
+  writeHelloAccepted,
+  writeHelloRefused,
+} from "./hello.js";
+import { REASON_BYTES_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "./limits.js";
+
+/** Is the other side's process there? The pong repeats the number. */
+export interface Ping {
+  readonly kind: "ping" | "pong";
+  readonly sequence: number;
+}
+
+/** All messages of a turn, in order. */
+export interface Messages {
+  readonly kind: "messages";
+  readonly messages: readonly PeerMessage[];
+}
+
+/** What a snapshot stream begins with. `message` carries no data: the file of that size follows in pieces. */
+export interface SnapshotOffer {
+  readonly kind: "snapshot-offer";
+  readonly message: SnapshotMessage;
+  readonly fileBytes: number;
+}
+
+export interface SnapshotPiece {
+  readonly kind: "snapshot-piece";
+  /** Of the piece's first byte in the file. */
+  readonly position: number;
+  readonly bytes: Uint8Array;
+}
+
+/** From the receiver: everything before `position` is written. 0 accepts the offer. */
+export interface SnapshotAcknowledged {
+  readonly kind: "snapshot-acknowledged";
+  readonly position: number;
+}
+
+/** From the receiver: the whole file is there and checked. */
+export interface SnapshotDone {
+  readonly kind: "snapshot-done";
+}
+
+/** From the receiver: it refuses the offer, or can't go on. */
+export interface SnapshotFailed {
+  readonly kind: "snapshot-failed";
+  readonly reason: string;
+}
+
+export type PeerFrame =
+  | Hello
+  | HelloAccepted
+  | HelloRefused
+  | Ping
+  | Messages
+  | Forward
+  | ForwardAnswered
+  | SnapshotOffer
+  | SnapshotPiece
+  | SnapshotAcknowledged
+  | SnapshotDone
+  | SnapshotFailed;
+
+/** Appends the frame to the current piece of `out`. */
+export function writePeerFrame(out: ByteWriter, group: number, frame: PeerFrame): void {
+  const at = beginFrame(out, frame.kind, group);
+  if (frame.kind === "messages") {
+    endFrame(out, at, writeMessages(out, group, frame.messages));
+    return;
+  }
+  writeBody(out, group, frame);
+  endFrame(out, at);
+}
+
+function writeBody(out: ByteWriter, group: number, frame: Exclude<PeerFrame, Messages>): void {
+  switch (frame.kind) {
+    case "hello":
+      writeHello(out, frame);
+      return;
+    case "hello-accepted":
+      writeHelloAccepted(out, frame);
+      return;
+    case "hello-refused":
+      writeHelloRefused(out, frame);
+      return;
+    case "ping":
+    case "pong":
+      out.varint(frame.sequence);
+      return;
+    case "forward":
+      writeForward(out, frame);
+      return;
+    case "forward-answer":
+      writeForwardAnswer(out, frame);
+      return;
+    case "snapshot-offer":
+      out.varint(frame.fileBytes);
+      writeMessages(out, group, [frame.message]);
+      return;
+    case "snapshot-piece":
+      out.varint(frame.position);
+      out.raw(frame.bytes);
+      return;
+    case "snapshot-acknowledged":
+      out.varint(frame.position);
+      return;
+    case "snapshot-done":
+      return;
+    case "snapshot-failed":
+      out.text(frame.reason);
+      return;
+    default:
+      frame satisfies never;
+      throw new BalsaError("invariant", "a frame is of one of its kinds");
+  }
+}
+
+/** @throws BalsaError `corrupt` */
+export function readPeerFrame({ kind, group, checked: body, records }: Frame): PeerFrame {
+  switch (kind) {
+    case "hello":
+      return readHello(body, group);
+    case "hello-accepted":
+      return readHelloAccepted(body);
+    case "hello-refused":
+      return readHelloRefused(body);
+    case "ping":
+    case "pong":
+      return ended(body, { kind, sequence: body.varint() });
+    case "messages":
+      return { kind, messages: readMessages(body, records, group) };
+    case "forward":
+      return readForward(body);
+    case "forward-answer":
+      return readForwardAnswer(body);
+    case "snapshot-offer":
+      return readSnapshotOffer(body, records, group);
+    case "snapshot-piece":
+      return readSnapshotPiece(body);
+    case "snapshot-acknowledged":
+      return ended(body, { kind, position: body.varint() });
+    case "snapshot-done":
+      return ended(body, { kind });
+    case "snapshot-failed":
+      return ended(body, { kind, reason: body.text(REASON_BYTES_MAX) });
+    default:
+      kind satisfies never;
+      throw new BalsaError("invariant", "a frame is of one of its kinds");
+  }
+}
+
+function readSnapshotOffer(body: ByteReader, records: ByteReader, group: number): SnapshotOffer {
+  const fileBytes = body.varint();
+  const [message, another] = readMessages(body, records, group);
+  if (message?.type !== "snapshot" || another !== undefined) throw corrupt("an offer is not of one snapshot");
+  return { kind: "snapshot-offer", message, fileBytes };
+}
+
+function readSnapshotPiece(body: ByteReader): SnapshotPiece {
+  const position = body.varint();
+  if (body.remaining === 0 || body.remaining > SNAPSHOT_PIECE_BYTES_MAX) throw corrupt("a piece is empty or too large");
+  return { kind: "snapshot-piece", position, bytes: body.raw(body.remaining) };
+}
+
+function ended<T extends PeerFrame>(body: ByteReader, frame: T): T {
+  body.expectEnd();
+  return frame;
+}

@@ -1,0 +1,315 @@
+import { ByteWriter, encodeUtf8 } from "../codec/index.js";
+import { BalsaError, invariant, type PeerMessage, type SnapshotMessage } from "../core/index.js";
+import {
+  type Connection,
+  type ConnectionHandlers,
+  type Listener,
+  NetworkError,
+  type Platform,
+} from "../platform/index.js";
+import { AcceptedLink, type EstablishedHandlers } from "./accepted-link.js";
+import type { ForwardAnswer } from "./forward.js";
+import type { Hello, TransportIdentity } from "./hello.js";
+import { Inbound } from "./inbound.js";
+import { GREETINGS_MAX, NAME_BYTES_MAX, SLAB_BYTES, TRANSPORT_LIMITS, type TransportLimits } from "./limits.js";
+import { Peer } from "./peer.js";
+import type { SnapshotSink } from "./snapshot-receiver.js";
+import type { SnapshotOutcome, SnapshotSource } from "./snapshot-sender.js";
+import { SnapshotStreams } from "./snapshot-streams.js";
+import { ThrottledLog } from "./throttled-log.js";
+import type { TransportContext } from "./transport-context.js";
+import { newCounters, type TransportStats } from "./transport-stats.js";
+
+/** What the transport tells its owner: in turns of its own, but for what `setPeer` and `removePeer` end at once. */
+export interface TransportHandlers {
+  /** What came from a peer in one frame: as a rule, all it had to say in one turn. */
+  onMessages(from: number, messages: readonly PeerMessage[]): void;
+  /** To be answered by `answerForward`, with the same `from` and `requestId`. */
+  onForward(from: number, requestId: number, commands: readonly Uint8Array[]): void;
+  /** `lost`: no answer will come; whether the commands got into the log nobody here knows. */
+  onForwardAnswer(from: number, requestId: number, answer: ForwardAnswer | { readonly kind: "lost" }): void;
+  /** A peer offers a snapshot whose file has that many bytes. undefined refuses it. */
+  openSnapshot(from: number, message: SnapshotMessage, fileBytes: number): Promise<SnapshotSink | undefined>;
+  /** The sink has finished: the message may go to the core. */
+  onSnapshot(from: number, message: SnapshotMessage): void;
+  /** This member's connection to it is accepted, or was never lost though `onPeerDown` said so. */
+  onPeerUp(id: number): void;
+  /** A connection with it closed, whichever side dialled: as a rule its process is gone. Once after each `onPeerUp`. */
+  onPeerDown(id: number, reason: string): void;
+}
+
+export interface TransportOptions {
+  readonly platform: Pick<Platform, "clock" | "network" | "random" | "logger">;
+  readonly self: TransportIdentity;
+  /** `host:port`; port 0 takes any. */
+  readonly listen: string;
+  readonly handlers: TransportHandlers;
+  /** Default: `TRANSPORT_LIMITS`. */
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** What is known of a peer. */
+export interface PeerStatus {
+  readonly id: number;
+  readonly address: string;
+  readonly connected: boolean;
+  /** As the peer says; undefined while not connected. */
+  readonly name: string | undefined;
+  readonly incarnation: number | undefined;
+}
+
+/**
+ * A member's connections with its peers.
+ *
+ * Each member dials each of its peers and says on that connection what it has to say, so that one connection keeps the
+ * order of all that one member tells another; what it hears comes on the connections that its peers dialled. Snapshots
+ * have connections of their own. Lost connections are dialled again for as long as the peer is set.
+ */
+export class Transport {
+  readonly #context: TransportContext;
+  readonly #handlers: TransportHandlers;
+  readonly #peers = new Map<number, Peer>();
+  /** The newest connection that each peer dialled. */
+  readonly #inbound = new Map<number, Inbound>();
+  /** Peers of which `onPeerUp` was the last word. */
+  readonly #up = new Set<number>();
+  /** Accepted, and not greeted yet, or refused and not closed yet. */
+  readonly #greeting = new Set<AcceptedLink>();
+  readonly #snapshots: SnapshotStreams;
+  #listener: Listener | undefined;
+  #closed = false;
+
+  /**
+   * Listens. Connections are dialled once peers are set.
+   * @throws BalsaError `address-in-use`, `invalid-argument`
+   */
+  static async open(options: TransportOptions): Promise<Transport> {
+    if (encodeUtf8(options.self.name).length > NAME_BYTES_MAX) {
+      throw new BalsaError("invalid-argument", `the member's name is longer than ${NAME_BYTES_MAX} bytes`);
+    }
+    const transport = new Transport(options);
+    const { network } = options.platform;
+    try {
+      transport.#listener = await network.listen(options.listen, (connection) => transport.#accept(connection));
+    } catch (cause) {
+      if (!(cause instanceof NetworkError)) throw cause;
+      const code = cause.code === "address-in-use" ? "address-in-use" : "invalid-argument";
+      throw new BalsaError(code, cause.message, { cause });
+    }
+    return transport;
+  }
+
+  private constructor({ platform, self, handlers, limits }: TransportOptions) {
+    this.#context = {
+      platform,
+      self,
+      limits: { ...TRANSPORT_LIMITS, ...limits },
+      counters: newCounters(),
+      throttledLog: new ThrottledLog(platform.clock, platform.logger),
+      writer: new ByteWriter(SLAB_BYTES),
+    };
+    this.#handlers = handlers;
+    this.#snapshots = new SnapshotStreams(this.#context);
+  }
+
+  /** In use, with the port that was given for port 0. */
+  get address(): string {
+    invariant(this.#listener !== undefined, "a transport that is open listens");
+    return this.#listener.address;
+  }
+
+  /** Dials the peer, and accepts its connections. With a new address, the old connection ends. */
+  setPeer(id: number, address: string): void {
+    invariant(id !== this.#context.self.memberId, "a member is no peer of its own");
+    const known = this.#peers.get(id);
+    if (this.#closed || known?.address === address) return;
+    if (known !== undefined) {
+      this.#dropPeer(known);
+      this.#down(id, "its address has changed");
+    }
+    const peer = new Peer(this.#context, id, address, {
+      onConnected: () => this.#alive(id),
+      onAlive: () => this.#alive(id),
+      onDisconnected: (reason) => this.#down(id, reason),
+      onForwardAnswer: (requestId, answer) => this.#handlers.onForwardAnswer(id, requestId, answer),
+    });
+    this.#peers.set(id, peer);
+  }
+
+  /** Ends all connections with it, and refuses new ones. What was forwarded to it is lost; there is no `onPeerDown`. */
+  removePeer(id: number): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    this.#peers.delete(id);
+    this.#up.delete(id);
+    this.#inbound.get(id)?.close();
+    this.#inbound.delete(id);
+    this.#snapshots.abort(id, "no peer any more");
+    this.#dropPeer(peer);
+  }
+
+  /** Queues; nothing is written before `flush`. What can't be sent is dropped and counted, heartbeats first. */
+  send(messages: readonly PeerMessage[]): void {
+    const { counters, throttledLog } = this.#context;
+    for (const message of messages) {
+      const peer = message.type === "snapshot" ? undefined : this.#peers.get(message.to);
+      if (peer !== undefined) {
+        peer.send(message);
+        continue;
+      }
+      counters.messagesDropped++;
+      const { type, to } = message;
+      throttledLog.log("warn", `unsent ${to}`, "message not sent: no such peer, or none of a stream", { type, to });
+    }
+  }
+
+  /** Ends a turn: one write for each peer, of all that was queued for it. */
+  flush(): void {
+    for (const peer of this.#peers.values()) peer.flush();
+  }
+
+  /**
+   * Queues commands for the leader. One `onForwardAnswer` follows, unless it returns false: not connected, or over a
+   * limit. `requestId`: fresh for each request, and distinct between the lives of a process.
+   */
+  forward(to: number, requestId: number, commands: readonly Uint8Array[]): boolean {
+    return this.#peers.get(to)?.forward(requestId, commands) ?? false;
+  }
+
+  /** Queues, in order with `send`: what is sent later arrives later. */
+  answerForward(to: number, requestId: number, answer: ForwardAnswer): void {
+    const frame = { kind: "forward-answer", requestId, answer } as const;
+    if (this.#peers.get(to)?.answerForward(frame)) return;
+    // Not connected: nothing else goes out to it that the answer could have to precede.
+    this.#inbound.get(to)?.writeForwardAnswer(frame);
+  }
+
+  /** Streams the file beside the messages. `done` is called once, in a later turn; the source is the caller's to close. */
+  sendSnapshot(message: SnapshotMessage, source: SnapshotSource, done: (outcome: SnapshotOutcome) => void): void {
+    this.#snapshots.send(this.#peers.get(message.to)?.address, message, source, done);
+  }
+
+  /** Whether this member's connection to it is up. */
+  connected(id: number): boolean {
+    return this.#peers.get(id)?.isConnected ?? false;
+  }
+
+  peers(): readonly PeerStatus[] {
+    return [...this.#peers.values()].map((peer) => ({
+      id: peer.id,
+      address: peer.address,
+      connected: peer.isConnected,
+      name: peer.answer?.name,
+      incarnation: peer.answer?.incarnation,
+    }));
+  }
+
+  stats(): TransportStats {
+    return { ...this.#context.counters };
+  }
+
+  /** Ends everything; snapshots on their way fail. No handler is called any more. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const peer of this.#peers.values()) peer.close();
+    for (const inbound of this.#inbound.values()) inbound.close();
+    for (const accepted of this.#greeting) accepted.close();
+    this.#peers.clear();
+    this.#inbound.clear();
+    this.#greeting.clear();
+    await this.#snapshots.close();
+    await this.#listener?.close();
+  }
+
+  #dropPeer(peer: Peer): void {
+    peer.loseForwards();
+    peer.close();
+  }
+
+  #alive(id: number): void {
+    if (this.#up.has(id)) return;
+    this.#up.add(id);
+    this.#handlers.onPeerUp(id);
+  }
+
+  #down(id: number, reason: string): void {
+    if (this.#up.delete(id)) this.#handlers.onPeerDown(id, reason);
+  }
+
+  // What peers dial.
+
+  #accept(connection: Connection): ConnectionHandlers {
+    const { throttledLog } = this.#context;
+    if (this.#closed || this.#greeting.size >= GREETINGS_MAX) {
+      const remote = connection.remoteAddress;
+      throttledLog.log("warn", "greetings", "connection closed: too many without a hello", { remote });
+      connection.close();
+      return { onOpen: () => {}, onData: () => {}, onDrain: () => {}, onClose: () => {} };
+    }
+    const accepted = new AcceptedLink(this.#context, connection, {
+      knows: (id) => this.#peers.has(id),
+      onAccepted: (link, hello) => this.#greeted(link, hello),
+      onFailed: (link, reason, hello) => this.#notGreeted(link, reason, hello),
+    });
+    this.#greeting.add(accepted);
+    return accepted.wire;
+  }
+
+  #notGreeted(accepted: AcceptedLink, reason: string, hello: Hello | undefined): void {
+    this.#greeting.delete(accepted);
+    const { throttledLog } = this.#context;
+    const remote = accepted.link.remoteAddress;
+    if (hello !== undefined) {
+      const fields = { remote, peer: hello.from, name: hello.name, reason };
+      throttledLog.log("warn", `refused ${hello.from}`, "peer's connection refused", fields);
+    } else if (accepted.link.bytesReceived > 0) {
+      throttledLog.log("warn", "no hello", "connection closed: it is no peer's", { remote, reason });
+    }
+  }
+
+  #greeted(accepted: AcceptedLink, hello: Hello): EstablishedHandlers {
+    this.#greeting.delete(accepted);
+    return hello.purpose === "messages"
+      ? this.#acceptMessages(accepted, hello)
+      : this.#snapshots.accept(accepted, hello.from, {
+          open: (message, fileBytes) => this.#handlers.openSnapshot(hello.from, message, fileBytes),
+          onReceived: (message) => {
+            if (!this.#closed) this.#handlers.onSnapshot(hello.from, message);
+          },
+        });
+  }
+
+  #acceptMessages(accepted: AcceptedLink, { from, name }: Hello): EstablishedHandlers {
+    const { throttledLog } = this.#context;
+    // The newer one wins: the peer has given the older one up, perhaps in an earlier life.
+    const earlier = this.#inbound.get(from);
+    if (earlier !== undefined) {
+      earlier.close();
+      this.#lostInbound(from, "the peer dialled again");
+    }
+    const inbound: Inbound = new Inbound(this.#context, accepted, from, {
+      onMessages: (messages) => this.#handlers.onMessages(from, messages),
+      onForward: ({ requestId, commands }) => this.#handlers.onForward(from, requestId, commands),
+      onForwardAnswer: (answer) => this.#peers.get(from)?.forwardAnswered(answer),
+      onEnd: (reason) => {
+        throttledLog.log("warn", `ended ${from}`, "peer's connection ended", { peer: from, name, reason });
+        this.#lostInbound(from, reason);
+      },
+    });
+    this.#inbound.set(from, inbound);
+    throttledLog.log("info", `accepted ${from}`, "peer's connection accepted", { peer: from, name });
+    this.#peers.get(from)?.wake();
+    return inbound;
+  }
+
+  #lostInbound(id: number, reason: string): void {
+    this.#inbound.delete(id);
+    const peer = this.#peers.get(id);
+    // An answer may have been on it.
+    peer?.loseForwards();
+    this.#down(id, reason);
+    // If only the connection is gone, and not the process, the other one will tell.
+    peer?.probe();
+  }
+}

