@@ -29,7 +29,9 @@ export async function measureGrpc(dir, callers, load, report) {
     const urls = ["--listen-client-urls", `http://${client}`, "--advertise-client-urls", `http://${client}`];
     const peerUrls = ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer];
     const flags = ["--name", name, "--data-dir", join(dir, name), ...urls, ...peerUrls, "--initial-cluster", cluster];
-    return spawn(process.execPath, [command, "server", ...flags], { stdio: ["ignore", "ignore", "inherit"] });
+    return spawn(process.execPath, [command, "server", "--log-level", "warn", ...flags], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   });
   try {
     const leader = await leaderOf(members.map(({ client }) => client));

@@ -1,23 +1,15 @@
 /** The library's face: RaftNode on Node's own clock, disk, network and randomness. The layers have subpaths. */
-import { RaftNode as Member, type RaftNodeOptions as MemberOptions } from "./node/index.js";
-import { type Logger, type Platform, silentLogger } from "./platform/index.js";
-import { nodePlatform } from "./platform/node/index.js";
-
 export type { AppliedOutcome, BalsaErrorCode } from "./core/index.js";
 export { BalsaError } from "./core/index.js";
-export type { Applied, Bootstrap, CallOptions, Command, PeerProgress, RaftNodeEvent, RaftNodeStatus, StateMachine } from "./node/index.js";
-
-export interface RaftNodeOptions extends Omit<MemberOptions, "platform"> {
-  /** Default: Node's own. */
-  readonly platform?: Platform | undefined;
-  /** Where the default platform's messages go. Default: nowhere. */
-  readonly logger?: Logger | undefined;
-}
-
-export type RaftNode = Member;
-
-export const RaftNode: { open(options: RaftNodeOptions): Promise<RaftNode> } = {
-  /** As `RaftNode.open` of `balsa/node`, with Node's platform unless another is given. */
-  open: (options) =>
-    Member.open({ ...options, platform: options.platform ?? nodePlatform({ logger: options.logger ?? silentLogger }) }),
-};
+export type {
+  Applied,
+  Bootstrap,
+  CallOptions,
+  Command,
+  PeerProgress,
+  RaftNodeEvent,
+  RaftNodeStatus,
+  StateMachine,
+} from "./node/index.js";
+export type { RaftNodeOptions } from "./raft-node.js";
+export { RaftNode } from "./raft-node.js";

@@ -10,6 +10,7 @@ import type {
 import { NO_CONTEXT } from "./conf-change.js";
 import type { Entry, ProposedEntry } from "./entry.js";
 import { varintBytes } from "./entry-size.js";
+import { unreachable } from "./invariant.js";
 
 /*
  * The bytes of a membership change in an entry. They are etcd's protobuf messages, field for field, so that entries are
@@ -43,7 +44,7 @@ export function decodeConfChange(entry: Pick<Entry, "type" | "data">): ConfChang
     case "normal":
       throw malformed("a normal entry is no membership change");
     default:
-      throw entry.type satisfies never;
+      throw unreachable(entry.type satisfies never);
   }
 }
 

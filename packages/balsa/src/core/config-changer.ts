@@ -5,7 +5,7 @@ import type { ConfState } from "./conf-state.js";
 import { allMembers, isJoint } from "./conf-state.js";
 import type { IdSet } from "./id-set.js";
 import { differenceCount, NO_IDS, withId, withoutId } from "./id-set.js";
-import { invariant } from "./invariant.js";
+import { invariant, unreachable } from "./invariant.js";
 
 /** A configuration that follows another. */
 export interface ConfigStep {
@@ -28,7 +28,7 @@ export function changeConfig(conf: ConfState, change: ConfChangeV2): ConfigStep 
     case "simple":
       return simpleChange(conf, change.changes);
     default:
-      throw step satisfies never;
+      throw unreachable(step satisfies never);
   }
 }
 
@@ -104,7 +104,7 @@ class Draft {
         case "update":
           break;
         default:
-          throw kind satisfies never;
+          throw unreachable(kind satisfies never);
       }
     }
     if (this.voters.length === 0) throw refused("removed all voters");

@@ -1,4 +1,5 @@
 import { allVoters } from "./conf-state.js";
+import { unreachable } from "./invariant.js";
 import type { VoteMessage, VoteResponse } from "./message.js";
 import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
@@ -74,9 +75,7 @@ function campaign(raft: Raft, kind: CampaignKind): void {
  */
 export function heedsLease(raft: Raft, request: VoteMessage): boolean {
   if (request.transfer) return false;
-  return (
-    raft.settings.checkQuorum && raft.lead !== NONE && raft.electionElapsedTicks < raft.settings.electionTicks
-  );
+  return raft.settings.checkQuorum && raft.lead !== NONE && raft.electionElapsedTicks < raft.settings.electionTicks;
 }
 
 /** RequestVote, at the receiver (Raft Figure 2), whatever its role. Its term is not below ours. */
@@ -126,6 +125,6 @@ export function handleVoteResponse(raft: Raft, response: VoteResponse): void {
       }
       return;
     default:
-      throw result satisfies never;
+      throw unreachable(result satisfies never);
   }
 }

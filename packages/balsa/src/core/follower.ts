@@ -3,7 +3,6 @@ import { startTransferElection } from "./election.js";
 import { transferLeadership } from "./leadership-transfer.js";
 import { restoreConfig } from "./membership.js";
 import type { AppendMessage, HeartbeatMessage, PeerMessage, SnapshotMessage } from "./message.js";
-import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -27,9 +26,6 @@ export function stepFollower(raft: Raft, message: PeerMessage): void {
       return;
     case "transfer-leader":
       transferLeadership(raft, message.transferee);
-      return;
-    case "read-index":
-      if (raft.lead !== NONE) raft.send({ ...message, to: raft.lead });
       return;
     case "read-index-response":
       raft.readStates.push({ index: message.index, requestId: message.requestId });

@@ -7,3 +7,8 @@ import { BalsaError } from "./balsa-error.js";
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new BalsaError("invariant", message);
 }
+
+/** For the default branch of an exhaustive switch: `throw unreachable(x satisfies never)`. */
+export function unreachable(value: never): BalsaError {
+  return new BalsaError("invariant", `an impossible case: ${String(value)}`);
+}

@@ -1,8 +1,9 @@
+import { unreachable } from "./invariant.js";
 import { continueTransfer, transferLeadership } from "./leadership-transfer.js";
 import type { AppendResponse, HeartbeatResponse, PeerMessage } from "./message.js";
 import type { Progress } from "./progress.js";
 import type { Raft } from "./raft.js";
-import { handleReadRound, readIndexAsLeader, releaseHeldReads } from "./read-index.js";
+import { handleReadRound, releaseHeldReads } from "./read-index.js";
 import { broadcastAppend, maybeCommit, sendAllAppends, sendAppend } from "./replication.js";
 
 /** A message of our own term, or one without a term, at the leader. */
@@ -20,9 +21,6 @@ export function stepLeader(raft: Raft, message: PeerMessage): void {
     }
     case "transfer-leader":
       transferLeadership(raft, message.transferee);
-      return;
-    case "read-index":
-      readIndexAsLeader(raft, message);
       return;
     default:
       // What only a follower or candidate can do with. No other node leads in this term (Raft §5.2).
@@ -48,6 +46,8 @@ function handleRejection(raft: Raft, progress: Progress, { index, hintIndex, hin
 }
 
 function handleAcknowledgement(raft: Raft, progress: Progress, index: number): void {
+  // Differs from etcd, which believes it: nobody can have more of this term than its leader.
+  if (index > raft.log.lastIndex()) return;
   // A probe that was answered is news even where it acknowledges nothing new.
   const answersProbe = progress.state === "probe" && progress.match === index;
   if (!progress.maybeUpdate(index) && !answersProbe) return;
@@ -68,7 +68,7 @@ function handleAcknowledgement(raft: Raft, progress: Progress, index: number): v
       progress.inflights.freeTo(index);
       break;
     default:
-      throw progress.state satisfies never;
+      throw unreachable(progress.state satisfies never);
   }
 
   const isPeer = progress.id !== raft.id;

@@ -1,5 +1,4 @@
 import type { ConfState } from "./conf-state.js";
-import { EMPTY_CONF_STATE } from "./conf-state.js";
 import type { Entry } from "./entry.js";
 import { limitBytes } from "./entry-size.js";
 import type { HardState } from "./hard-state.js";

@@ -3,6 +3,7 @@ import { asConfChangeV2, confChangeStep } from "./conf-change.js";
 import { decodeConfChange } from "./conf-change-codec.js";
 import { isJoint } from "./conf-state.js";
 import type { ProposedEntry } from "./entry.js";
+import { unreachable } from "./invariant.js";
 import { NONE } from "./message.js";
 import type { DropReason, ProposeOutcome } from "./propose-outcome.js";
 import type { Raft } from "./raft.js";
@@ -19,7 +20,7 @@ export function propose(raft: Raft, from: number, entries: readonly ProposedEntr
     case "candidate":
       return dropped("campaigning");
     default:
-      throw raft.role satisfies never;
+      throw unreachable(raft.role satisfies never);
   }
 }
 

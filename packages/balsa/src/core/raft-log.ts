@@ -182,7 +182,9 @@ export class RaftLog {
 
   /** Whether there is something to apply; see nextCommittedEntries. */
   hasNextCommittedEntries(allowUnstable: boolean): boolean {
-    return !this.applyingPaused && this.unstable.snapshot === undefined && this.applying < this.appliable(allowUnstable);
+    return (
+      !this.applyingPaused && this.unstable.snapshot === undefined && this.applying < this.appliable(allowUnstable)
+    );
   }
 
   /**

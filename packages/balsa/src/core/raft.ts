@@ -1,6 +1,7 @@
 import { BalsaError } from "./balsa-error.js";
 import type { Settings } from "./config.js";
 import type { HardState } from "./hard-state.js";
+import { EMPTY_HARD_STATE, sameHardState } from "./hard-state.js";
 import type { Message } from "./message.js";
 import { NONE } from "./message.js";
 import { ProgressTracker } from "./progress-tracker.js";
@@ -74,6 +75,7 @@ export class Raft {
 
   /** Takes on what stable storage kept of earlier lives (F1). */
   restoreHardState(hardState: HardState): void {
+    if (sameHardState(hardState, EMPTY_HARD_STATE)) return;
     const { log } = this;
     if (hardState.commit < log.committed || hardState.commit > log.lastIndex()) {
       throw new BalsaError("corrupt", "the stored commit index lies outside the stored log");
@@ -81,6 +83,15 @@ export class Raft {
     log.committed = hardState.commit;
     this.term = hardState.term;
     this.vote = hardState.vote;
+  }
+
+  /** Takes the caller's word for how far its state machine is (F4). */
+  restoreApplied(index: number): void {
+    if (index === 0) return;
+    if (index < this.log.applied || index > this.log.committed) {
+      throw new BalsaError("invalid-argument", "applied must lie between the first index and the stored commit index");
+    }
+    this.log.appliedTo(index, 0);
   }
 
   /**

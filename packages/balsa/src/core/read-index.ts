@@ -1,5 +1,6 @@
 import { jointCommittedIndex } from "./joint-quorum.js";
 import type { AcknowledgedIndexes } from "./majority-quorum.js";
+import { NONE } from "./message.js";
 import type { ProgressTracker } from "./progress-tracker.js";
 import type { Raft } from "./raft.js";
 import type { ReadRequest } from "./read-index-queue.js";
@@ -8,8 +9,18 @@ import { broadcastHeartbeat } from "./replication.js";
 /** What became of a request. An answer comes as a read state, now or later; a dropped request gets none. */
 export type ReadIndexOutcome = "accepted" | "forwarded" | "dropped";
 
+/** A request, this node's own or another's, meets this node in whatever role it is. */
+export function requestReadIndex(raft: Raft, request: ReadRequest): ReadIndexOutcome {
+  if (raft.role === "leader") return readIndexAsLeader(raft, request);
+  // A candidate knows of no leader.
+  if (raft.lead === NONE) return "dropped";
+  const { from, requestId } = request;
+  raft.send({ type: "read-index", from, to: raft.lead, term: 0, requestId });
+  return "forwarded";
+}
+
 /** The leader is asked for an index to read at. */
-export function readIndexAsLeader(raft: Raft, request: ReadRequest): ReadIndexOutcome {
+function readIndexAsLeader(raft: Raft, request: ReadRequest): ReadIndexOutcome {
   if (raft.reads.full()) return "dropped";
   // Raft §8: until it has committed an entry of its own term a leader does not know what is committed.
   // Differs from etcd: there a group's only voter answers at once, with a commit index that may have come back lower.

@@ -2,12 +2,14 @@ import { stepCandidate } from "./candidate.js";
 import { handleVoteRequest, heedsLease } from "./election.js";
 import { totalEntryBytes, totalPayloadBytes } from "./entry-size.js";
 import { stepFollower } from "./follower.js";
+import { unreachable } from "./invariant.js";
 import { stepLeader } from "./leader.js";
 import { appliedTo } from "./membership.js";
-import type { Message, PeerMessage, StorageAppendResponse, StorageApplyResponse, StorageMessage } from "./message.js";
+import type { Message, StorageAppendResponse, StorageApplyResponse, StorageMessage } from "./message.js";
 import { NONE } from "./message.js";
 import { propose } from "./proposal.js";
 import type { Raft } from "./raft.js";
+import { requestReadIndex } from "./read-index.js";
 import { releaseQuota } from "./replication.js";
 import { becomeFollower } from "./roles.js";
 
@@ -35,7 +37,7 @@ export function step(raft: Raft, message: Message): StepOutcome {
       if (message.entries.length === 0) return "stepped";
       return propose(raft, message.from, message.entries).kind === "dropped" ? "proposal-dropped" : "stepped";
     case "read-index":
-      stepRole(raft, message);
+      requestReadIndex(raft, message);
       return "stepped";
     default:
       stepWithTerm(raft, message);
@@ -96,7 +98,7 @@ function handleLowerTerm(raft: Raft, message: MessageWithTerm): void {
   }
 }
 
-function stepRole(raft: Raft, message: PeerMessage): void {
+function stepRole(raft: Raft, message: MessageWithTerm): void {
   switch (raft.role) {
     case "leader":
       stepLeader(raft, message);
@@ -109,7 +111,7 @@ function stepRole(raft: Raft, message: PeerMessage): void {
       stepCandidate(raft, message);
       return;
     default:
-      throw raft.role satisfies never;
+      throw unreachable(raft.role satisfies never);
   }
 }
 

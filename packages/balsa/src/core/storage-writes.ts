@@ -15,7 +15,8 @@ type Work = Pick<Ready, "hardState" | "entries" | "snapshot" | "committedEntries
 export function storageAppend(raft: Raft, work: Work): StorageAppend | undefined {
   const { hardState, entries, snapshot } = work;
   const waiting = raft.messagesAfterAppend;
-  if (hardState === undefined && entries.length === 0 && snapshot === undefined && waiting.length === 0) return undefined;
+  if (hardState === undefined && entries.length === 0 && snapshot === undefined && waiting.length === 0)
+    return undefined;
   // The own answer comes last: until then terms are looked up in the unstable tail, which is quicker.
   const answer = storageAppendResponse(raft, work);
   const responses: readonly Message[] = answer === undefined ? waiting : [...waiting, answer];

@@ -1,5 +1,6 @@
 import type { Entry } from "./entry.js";
 import { invariant } from "./invariant.js";
+import type { UnstableState } from "./node-state.js";
 import type { Snapshot } from "./snapshot.js";
 
 /**
@@ -126,14 +127,23 @@ export class Unstable {
     return this.entries.slice(this.dead + lo - this.offset, this.dead + hi - this.offset);
   }
 
-  /** Takes on another tail's state; the two share nothing that changes. */
-  copyFrom(other: Unstable): void {
-    this.snapshot = other.snapshot;
-    this.snapshotInProgress = other.snapshotInProgress;
-    this.offset = other.offset;
-    this.offsetInProgress = other.offsetInProgress;
-    this.entries = other.slice(other.offset, other.offset + other.length);
-    this.dead = 0;
+  /** For copies of the whole state. */
+  save(): UnstableState {
+    const { snapshot, snapshotInProgress, offset, offsetInProgress } = this;
+    return {
+      snapshot,
+      snapshotInProgress,
+      offset,
+      offsetInProgress,
+      entries: this.slice(offset, offset + this.length),
+    };
+  }
+
+  restoreSaved(saved: UnstableState): void {
+    this.replaceEntries(saved.offset, saved.entries.slice());
+    this.offsetInProgress = saved.offsetInProgress;
+    this.snapshot = saved.snapshot;
+    this.snapshotInProgress = saved.snapshotInProgress;
   }
 
   private replaceEntries(offset: number, entries: Entry[]): void {

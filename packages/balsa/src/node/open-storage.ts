@@ -27,7 +27,13 @@ export async function openStorage(options: RaftNodeOptions): Promise<DiskStorage
   const members = firstMembers(bootstrap);
   const self = members.find((member) => member.name === name);
   invariant(self !== undefined, "options: the bootstrap names this member");
-  const expect = { kind: "bootstrap", group: GROUP, name, clusterId: clusterIdOf(bootstrap), memberId: self.id } as const;
+  const expect = {
+    kind: "bootstrap",
+    group: GROUP,
+    name,
+    clusterId: clusterIdOf(bootstrap),
+    memberId: self.id,
+  } as const;
   const storage = await DiskStorage.open({ platform, dir, expect });
   try {
     // Also when an earlier start broke off between the identity and the snapshot.

@@ -206,6 +206,15 @@ export class RaftNode {
     return this.parts.transport.address;
   }
 
+  get term(): number {
+    return this.raw.term;
+  }
+
+  /** Who leads, as far as this member knows; 0 = none known. */
+  get leader(): number {
+    return this.raw.lead;
+  }
+
   /**
    * Replicates a command and gives what this member's state machine answered when it applied it. With no leader known
    * it waits for one.

@@ -50,9 +50,9 @@ export class Snapshotter {
   consider(state: AppliedState): void {
     if (this.busy || this.stopped || !this.isDue(state.index)) return;
     this.busy = true;
-    const content = this.stateMachine.snapshot();
+    const pieces = new Pieces(this.stateMachine.snapshot());
     const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.confState };
-    this.write(meta, encodeLibrarySection(state.members), content).then(
+    this.write(meta, encodeLibrarySection(state.members), pieces).then(
       () => {
         this.busy = false;
       },
@@ -72,21 +72,21 @@ export class Snapshotter {
     return entries > 0 && (logBytes >= this.settings.snapshotLogBytes || entries >= this.settings.snapshotLogEntries);
   }
 
-  private async write(
-    meta: SnapshotMeta,
-    library: Uint8Array,
-    content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    const writer = await this.storage.createSnapshot(meta, library);
+  private async write(meta: SnapshotMeta, library: Uint8Array, pieces: Pieces): Promise<void> {
     try {
-      for await (const chunk of content) {
-        if (this.stopped) throw new BalsaError("closed", "the member closes");
-        await writer.write(chunk);
+      const writer = await this.storage.createSnapshot(meta, library);
+      try {
+        for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+          if (this.stopped) throw new BalsaError("closed", "the member closes");
+          await writer.write(piece);
+        }
+        await writer.commit();
+      } catch (cause) {
+        await writer.abort();
+        throw cause;
       }
-      await writer.commit();
-    } catch (cause) {
-      await writer.abort();
-      throw cause;
+    } finally {
+      await pieces.end();
     }
     this.retryAtLogBytes = 0;
     if (this.stopped) return;
@@ -94,5 +94,31 @@ export class Snapshotter {
     const upTo = meta.index - this.settings.keepEntries;
     if (upTo >= this.storage.firstIndex()) this.storage.compact(upTo);
     this.onTaken(meta.index);
+  }
+}
+
+/**
+ * A snapshot's content, whose first piece is asked for at once: a generator runs none of its body before that, and one
+ * that copies the state in its first lines would copy a later state than the one it was called for.
+ */
+class Pieces {
+  private readonly iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+  private first: ReturnType<Pieces["iterator"]["next"]> | undefined;
+
+  constructor(content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
+    this.iterator = Symbol.asyncIterator in content ? content[Symbol.asyncIterator]() : content[Symbol.iterator]();
+    this.first = this.iterator.next();
+    // A rejection is seen by whoever takes the piece; until then it is nobody's unhandled one.
+    if (this.first instanceof Promise) this.first.catch(() => {});
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const result = await (this.first ?? this.iterator.next());
+    this.first = undefined;
+    return result.done === true ? undefined : result.value;
+  }
+  /** Lets the state machine clean up, also where not all was taken. */
+  async end(): Promise<void> {
+    await this.iterator.return?.();
   }
 }

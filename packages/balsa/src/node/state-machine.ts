@@ -17,7 +17,10 @@ export interface StateMachine {
    * protocol does not (F4). A throw or rejection stops the member: a state of unknown content must not go on.
    */
   apply(batch: readonly Command[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
-  /** The state as of this call, in pieces, while applying goes on. */
+  /**
+   * The state as of this call, in pieces, while applying goes on. The first piece is asked for before anything else is
+   * applied, so that a generator may copy what it needs in its first lines.
+   */
   snapshot(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Replaces the whole state by a snapshot's. */
   restore(content: AsyncIterable<Uint8Array>): Promise<void>;

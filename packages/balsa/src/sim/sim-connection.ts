@@ -157,7 +157,7 @@ export class SimConnection implements Connection {
 
   /** The other end has taken bytes: the queue may have drained. */
   #peerConsumed(): void {
-    if (!this.#drainIsOwed || this.#closed || this.queuedBytes > 0) return;
+    if (!this.#drainIsOwed || !this.#open || this.#closed || this.queuedBytes > 0) return;
     this.#drainIsOwed = false;
     this.process.schedule(0, "drain", this.#outgoing.label, () => {
       if (!this.#closed) this.#handlers?.onDrain();

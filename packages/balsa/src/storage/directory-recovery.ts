@@ -12,8 +12,6 @@ export interface RecoveredDirectory {
   /** undefined = none. */
   readonly snapshot: SnapshotMeta | undefined;
   readonly survey: SnapshotSurvey;
-  /** Damaged ones that are newer than the one that was taken. */
-  readonly passedOver: SnapshotSurvey["damaged"];
 }
 
 /**
@@ -29,8 +27,7 @@ export async function recoverDirectory(
   try {
     const log = await recoverLog(files, paths, identity, survey.sound);
     const snapshot = survey.sound.find((meta) => isSame(meta, log.snapshot));
-    const passedOver = survey.damaged.filter(({ name }) => name.index > log.snapshot.index);
-    return { log, snapshot, survey, passedOver };
+    return { log, snapshot, survey };
   } catch (cause) {
     // Without its snapshot a log begins nowhere: what is wrong with the snapshot is the better answer.
     const [damaged] = survey.damaged;

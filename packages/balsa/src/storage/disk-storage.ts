@@ -1,12 +1,11 @@
-import { entryRecordBytes } from "../codec/index.js";
-import type { Entry, HardState, Snapshot, SnapshotMeta, Storage } from "../core/index.js";
-import { BalsaError, invariant, MemoryStorage, type ConfState } from "../core/index.js";
-import type { FileSystem, Lock, Logger, Platform } from "../platform/index.js";
-import { FileError } from "../platform/index.js";
-import { isNotFound, storageFailure } from "./corruption.js";
-import { type DataPaths, dataPaths, listIfThere, makeDurableDir, segmentPath, snapshotPath } from "./data-directory.js";
+import type { ConfState, Entry, HardState, Snapshot, SnapshotMeta, Storage } from "../core/index.js";
+import { BalsaError, invariant } from "../core/index.js";
+import { FileError, type FileSystem, type Lock, type Logger, type Platform } from "../platform/index.js";
+import { storageFailure } from "./corruption.js";
+import { type DataPaths, dataPaths, listIfThere, makeDurableDir } from "./data-directory.js";
 import { createDirectory } from "./directory-creation.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
+import { DurableState } from "./durable-state.js";
 import { checkName, type ExpectedIdentity, type Identity, loadIdentity, matchIdentity } from "./identity.js";
 import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from "./limits.js";
 import type { LogWrite, WriteDone } from "./pending-batch.js";
@@ -31,28 +30,42 @@ export interface DiskStorageOptions {
  */
 export class DiskStorage implements Storage {
   readonly identity: Identity;
-  readonly #memory: MemoryStorage;
+  readonly #state: DurableState;
   readonly #log: WriteAheadLog;
   readonly #snapshots: SnapshotStore;
   readonly #lock: Lock;
-  #logBytes = 0;
   #closing: Promise<void> | undefined;
+
+  private constructor(
+    identity: Identity,
+    state: DurableState,
+    log: WriteAheadLog,
+    snapshots: SnapshotStore,
+    lock: Lock,
+  ) {
+    this.identity = identity;
+    this.#state = state;
+    this.#log = log;
+    this.#snapshots = snapshots;
+    this.#lock = lock;
+  }
 
   /**
    * Locks the directory, recovers what is in it, and makes that durable anew.
    * @throws BalsaError `locked`, `identity-mismatch`, `corrupt` (file, offset, index and term), `invalid-argument` (no
-   * data to open, or no place to make a new directory), `storage-failed`. Nothing is changed then.
+   * data to open, or no place to make a new directory), `storage-failed`
    */
   static async open(options: DiskStorageOptions): Promise<DiskStorage> {
-    const { platform, dir, expect } = options;
+    const { dir, expect } = options;
+    const { files } = options.platform;
     checkOptions(options);
-    const paths = dataPaths(dir);
     try {
-      if (expect.kind === "bootstrap") await makeDurableDir(platform.files, dir);
-      else if ((await listIfThere(platform.files, dir)) === undefined) throw noData(dir);
-      const lock = await lockDirectory(platform.files, paths);
+      if (expect.kind === "bootstrap") await makeDurableDir(files, dir);
+      else if ((await listIfThere(files, dir)) === undefined) throw noData(dir);
+      const paths = dataPaths(dir);
+      const lock = await lockDirectory(files, paths);
       try {
-        return await openLocked(options, paths, lock);
+        return await DiskStorage.#openLocked(options, paths, lock);
       } catch (cause) {
         await lock.release();
         throw cause;
@@ -62,19 +75,189 @@ export class DiskStorage implements Storage {
     }
   }
 
-  /** `open` is the way in. @internal */
-  constructor(parts: {
-    readonly identity: Identity;
-    readonly memory: MemoryStorage;
-    readonly snapshots: SnapshotStore;
-    readonly lock: Lock;
-    readonly openLog: (onDurable: (write: LogWrite) => void) => WriteAheadLog;
-  }) {
-    this.identity = parts.identity;
-    this.#memory = parts.memory;
-    this.#snapshots = parts.snapshots;
-    this.#lock = parts.lock;
-    this.#log = parts.openLog((write) => this.#durable(write));
-    this.#logBytes = this.#recordBytes(this.firstIndex(), this.lastIndex());
+  static async #openLocked(options: DiskStorageOptions, paths: DataPaths, lock: Lock): Promise<DiskStorage> {
+    const { platform, dir, expect } = options;
+    const { files, logger } = platform;
+    if (!(await files.list(dir)).includes("identity")) {
+      if (expect.kind !== "bootstrap") throw noData(dir);
+      await createDirectory(files, paths, platform.random, expect);
+    }
+    const identity = await loadIdentity(files, paths.identity);
+    matchIdentity(dir, identity, expect);
+
+    const recovered = await recoverDirectory(files, paths, identity);
+    report(logger, recovered);
+    const { log, survey } = recovered;
+    const state = new DurableState(recovered);
+    const snapshots = new SnapshotStore(files, paths, identity, logger, survey, log.snapshot);
+    const wal = await WriteAheadLog.open(
+      {
+        platform,
+        paths,
+        identity,
+        segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
+        onDurable: (write) => {
+          state.take(write);
+          if (write.snapshot !== undefined) snapshots.setCurrent(write.snapshot.meta);
+        },
+      },
+      log,
+    );
+    snapshots.removeLeftovers(survey);
+    return new DiskStorage(identity, state, wal, snapshots, lock);
+  }
+
+  // Core's read side (A1).
+
+  initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
+    return this.#state.memory.initialState();
+  }
+
+  entries(lo: number, hi: number, maxBytes: number): readonly Entry[] {
+    return this.#state.memory.entries(lo, hi, maxBytes);
+  }
+
+  term(i: number): number {
+    return this.#state.memory.term(i);
+  }
+
+  firstIndex(): number {
+    return this.#state.memory.firstIndex();
+  }
+
+  lastIndex(): number {
+    return this.#state.memory.lastIndex();
+  }
+
+  snapshot(): Snapshot {
+    return this.#state.memory.snapshot();
+  }
+
+  // The log.
+
+  /** Bytes of the entries since the last compaction: tells when the next snapshot is due. */
+  get logBytes(): number {
+    return this.#state.logBytes;
+  }
+
+  /**
+   * Makes a write durable, in the order in which they come. One sync serves all that arrive while another runs. `done`
+   * is called in a later turn; with an error (`storage-failed`, `closed`) the storage takes nothing any more, and
+   * whether the write will be there after a restart is not known. Entries without a checksum get theirs.
+   */
+  append(write: LogWrite, done: WriteDone): void {
+    const { snapshot } = write;
+    invariant(
+      snapshot === undefined || this.#snapshots.has(snapshot.meta),
+      "a snapshot becomes current only when its file is in its place",
+    );
+    this.#log.append(write, done);
+  }
+
+  /**
+   * Drops the entries up to and including `index` from memory, and releases the segments that held nothing else. No
+   * effect on what is gone already.
+   * @throws BalsaError `invalid-argument` (the newest durable snapshot does not reach that far)
+   */
+  compact(index: number): void {
+    const snapshotIndex = this.snapshot().meta.index;
+    if (index > snapshotIndex) {
+      throw new BalsaError(
+        "invalid-argument",
+        `the log is kept behind index ${snapshotIndex}, the newest snapshot's; it can't be compacted to ${index}`,
+      );
+    }
+    if (index < this.firstIndex()) return;
+    this.#state.compact(index);
+    this.#log.release(index);
+  }
+
+  // Snapshots.
+
+  /**
+   * A new snapshot, to be filled by `write` and finished by `commit`. It is then the current one, if its index and term
+   * are in the log; one that is ahead of the log (a new cluster's first) becomes it by an append, as a received one.
+   * @throws BalsaError `storage-failed`, `too-large`, `invalid-argument`; StorageError `snapshot-out-of-date`
+   */
+  createSnapshot(meta: SnapshotMeta, library: Uint8Array): Promise<SnapshotWriter> {
+    return this.#snapshots.create(meta, library, () => {
+      if (this.#state.takeSnapshot(meta)) this.#snapshots.setCurrent(meta);
+    });
+  }
+
+  /**
+   * A place for a peer's snapshot: pieces of its file by `write`, then `finish`. It becomes current only by an append.
+   * @throws BalsaError `storage-failed`; StorageError `snapshot-out-of-date` (not newer than the current one)
+   */
+  receiveSnapshot(meta: SnapshotMeta): Promise<SnapshotReceiver> {
+    return this.#snapshots.receive(meta);
+  }
+
+  /**
+   * @param meta the current one's by default
+   * @throws BalsaError `invalid-argument` (it is not, or no longer, there), `corrupt`, `storage-failed`
+   */
+  openSnapshot(meta: SnapshotMeta = this.snapshot().meta): Promise<SnapshotReader> {
+    return this.#snapshots.open(meta);
+  }
+
+  /** Finishes what was appended, and lets go of the directory. Snapshots that are open are their holders' to close. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#log.close();
+    await this.#snapshots.close();
+    await this.#lock.release();
+  }
+}
+
+function checkOptions(options: DiskStorageOptions): void {
+  const { expect, segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
+  checkName(expect.name);
+  if (!(segmentBytes >= SEGMENT_BYTES_MIN && segmentBytes <= SEGMENT_BYTES_MAX)) {
+    throw new BalsaError(
+      "invalid-argument",
+      `segmentBytes is ${segmentBytes}; it must lie between ${SEGMENT_BYTES_MIN} and ${SEGMENT_BYTES_MAX}`,
+    );
+  }
+}
+
+function noData(dir: string): BalsaError {
+  return new BalsaError(
+    "invalid-argument",
+    `${dir} holds no member's data; name the right directory, or bootstrap a new cluster`,
+  );
+}
+
+async function lockDirectory(files: FileSystem, paths: DataPaths): Promise<Lock> {
+  try {
+    return await files.lock(paths.lock);
+  } catch (cause) {
+    if (cause instanceof FileError && cause.code === "locked") {
+      throw new BalsaError("locked", `${paths.dir} is in use by another process`, { cause, retryable: true });
+    }
+    throw cause;
+  }
+}
+
+function report(logger: Logger, recovered: RecoveredDirectory): void {
+  const { log, survey } = recovered;
+  for (const { error } of survey.damaged) {
+    logger.log("warn", "a damaged snapshot is not used", { damage: error.message, current: log.snapshot.index });
+  }
+  if (log.torn !== undefined) {
+    const { file, offset, reason } = log.torn;
+    logger.log("warn", "the log ends in a torn write, which was never acknowledged; it is dropped", {
+      file,
+      offset,
+      reason,
+    });
   }
 }

@@ -7,7 +7,7 @@ import { BalsaError } from "../core/index.js";
 import type { FileSystem } from "../platform/index.js";
 import type { Batch, SegmentImage } from "./batch.js";
 import { corruption, type Damage, located } from "./corruption.js";
-import { type DataPaths, listSegments, type SnapshotName, segmentPath } from "./data-directory.js";
+import { type DataPaths, listSegments, type SegmentListing, type SnapshotName, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
 import { LogReplay } from "./log-replay.js";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentLink } from "./segment-header.js";
@@ -36,6 +36,8 @@ export interface RecoveredLog {
   readonly torn: Damage | undefined;
   /** Segments that are not, or no longer, part of the log. */
   readonly unlinked: readonly number[];
+  /** Paths of segments that were never finished. */
+  readonly temporaries: readonly string[];
 }
 
 /** No snapshot: what a log needs that reaches back to its beginning. */
@@ -51,7 +53,8 @@ export async function recoverLog(
   identity: Identity,
   snapshots: readonly SnapshotName[],
 ): Promise<RecoveredLog> {
-  const { segments } = await listSegments(files, paths);
+  const listing = await listSegments(files, paths);
+  const { segments } = listing;
   const newest = segments.at(-1);
   if (newest === undefined) throw corruption({ file: paths.log, offset: 0, reason: "no segment of the log is there" });
   const loaded = new Map<number, Segment>();
@@ -73,7 +76,7 @@ export async function recoverLog(
       chain.unshift(await load(previous.segment));
     }
     if (missing !== undefined) continue;
-    const recovered = replayChain(chain, snapshot, segments);
+    const recovered = replayChain(chain, snapshot, listing);
     if (recovered !== undefined) return recovered;
   }
   throw corruption(missing ?? { file: paths.snapshots, offset: 0, reason: "the snapshot before the log is not there" });
@@ -90,7 +93,7 @@ function missingSegment(paths: DataPaths, first: Segment): Damage {
 function replayChain(
   chain: readonly Segment[],
   snapshot: SnapshotName,
-  segments: readonly number[],
+  { segments, temporaries }: SegmentListing,
 ): RecoveredLog | undefined {
   const [first] = chain;
   const newest = chain.at(-1);
@@ -121,15 +124,11 @@ function replayChain(
     nextSegment: segment + 1,
     torn,
     unlinked: segments.filter((number) => !spans.some((span) => span.segment === number)),
+    temporaries,
   };
 }
 
-async function loadSegment(
-  files: FileSystem,
-  paths: DataPaths,
-  identity: Identity,
-  segment: number,
-): Promise<Segment> {
+async function loadSegment(files: FileSystem, paths: DataPaths, identity: Identity, segment: number): Promise<Segment> {
   const path = segmentPath(paths, segment);
   const file = await files.open(path, "read");
   try {

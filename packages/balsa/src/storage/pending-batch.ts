@@ -1,5 +1,4 @@
-import type { Entry, HardState, Snapshot } from "../core/index.js";
-import type { BalsaError } from "../core/index.js";
+import type { BalsaError, Entry, HardState, Snapshot } from "../core/index.js";
 import type { BatchPlace } from "./batch.js";
 import { BatchBuilder } from "./batch-builder.js";
 import type { Identity } from "./identity.js";

@@ -72,7 +72,7 @@ export class SnapshotStore {
     paths: DataPaths,
     identity: Identity,
     logger: Logger,
-    stored: readonly SnapshotName[],
+    survey: SnapshotSurvey,
     current: SnapshotName,
   ) {
     this.#files = files;
@@ -80,7 +80,16 @@ export class SnapshotStore {
     this.#identity = identity;
     this.#logger = logger;
     this.#current = current;
-    for (const name of stored) this.#stored.set(snapshotPath(paths, name), name);
+    for (const name of survey.sound) {
+      if (this.#isPast(name)) this.#stored.set(snapshotPath(paths, name), name);
+    }
+  }
+
+  /** What was never finished, never taken over, or is old. Damaged files stay: they are evidence. */
+  removeLeftovers(survey: SnapshotSurvey): void {
+    const paths = survey.sound.filter((name) => !this.#isPast(name)).map((name) => snapshotPath(this.#paths, name));
+    for (const path of [...survey.temporaries, ...paths]) this.#queueRemoval(path);
+    this.#prune();
   }
 
   /** Whether its file is in place. */
@@ -179,8 +188,17 @@ export class SnapshotStore {
     for (const path of old) {
       this.#stored.delete(path);
       this.#readers.delete(path);
-      this.#removing = this.#removing.then(() => this.#remove(path));
+      this.#queueRemoval(path);
     }
+  }
+
+  /** The current snapshot or one before it. */
+  #isPast({ index, term }: SnapshotName): boolean {
+    return index < this.#current.index || (index === this.#current.index && term === this.#current.term);
+  }
+
+  #queueRemoval(path: string): void {
+    this.#removing = this.#removing.then(() => this.#remove(path));
   }
 
   async #remove(path: string): Promise<void> {

@@ -113,13 +113,16 @@ export class WriteAheadLog {
     const { image, batch } = recovered.last;
     const { previousIndex, previousTerm } = batch.state;
     const header = { segment: recovered.nextSegment, previous: recovered.link, previousIndex, previousTerm };
+    for (const path of recovered.temporaries) await platform.files.remove(path);
     let moved: MovedBatch | undefined;
     const file = await createSegment(platform.files, paths, identity, header, (place) => {
       moved = moveBatch(image, batch, place);
       return [moved.bytes];
     });
     invariant(moved !== undefined, "a segment is created with its first batch");
-    return new WriteAheadLog(options, recovered, file, moved);
+    const log = new WriteAheadLog(options, recovered, file, moved);
+    log.#removeSegments(recovered.unlinked);
+    return log;
   }
 
   append(write: LogWrite, done: WriteDone): void {
@@ -140,7 +143,7 @@ export class WriteAheadLog {
     this.#spans.forEach((span, i) => {
       if (span.previousIndex <= index) first = i;
     });
-    this.#removeSegments(this.#spans.splice(0, first));
+    this.#dropSpans(first);
   }
 
   /** Takes no more, finishes what was given, vouches for the last batch, and closes the file. */
@@ -254,7 +257,8 @@ export class WriteAheadLog {
     this.#offset = SEGMENT_HEADER_BYTES + lengthBytes;
     this.#checksum = batch.checksum;
     this.#spans.push({ segment, previousIndex });
-    if (batch.isReset) this.#removeSegments(this.#spans.splice(0, this.#spans.length - 1));
+    // Nothing before a reset is needed, whatever its index.
+    if (batch.isReset) this.#dropSpans(this.#spans.length - 1);
   }
 
   /** The batch is durable: the next one is sent off, then everybody is told. */
@@ -340,8 +344,12 @@ export class WriteAheadLog {
     this.#flush();
   }
 
-  #removeSegments(spans: readonly SegmentSpan[]): void {
-    for (const { segment } of spans) {
+  #dropSpans(count: number): void {
+    this.#removeSegments(this.#spans.splice(0, count).map(({ segment }) => segment));
+  }
+
+  #removeSegments(segments: readonly number[]): void {
+    for (const segment of segments) {
       const path = segmentPath(this.#options.paths, segment);
       this.#housekeep(() => this.#files.remove(path), path);
     }

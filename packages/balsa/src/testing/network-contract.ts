@@ -53,7 +53,8 @@ class Recorder implements ConnectionHandlers {
     return this.until(() => this.closeReason !== undefined);
   }
 
-  get count(): number {
+  /** Calls of onClose. */
+  get closes(): number {
     return this.events.filter((event) => event === "close").length;
   }
 
@@ -309,7 +310,7 @@ const closing: readonly ContractCase<NetworkSubject>[] = [
       expectTrue(kind === "ended" || kind === "reset", `the other end heard ${kind}`);
       connectionOf(pair.dialled).close();
       await sleep(subject.clock, 20);
-      expectEqual([pair.accepted.count, pair.dialled.count], [1, 1], "calls of onClose");
+      expectEqual([pair.accepted.closes, pair.dialled.closes], [1, 1], "calls of onClose");
       await pair.listener.close();
     },
   },
@@ -322,7 +323,7 @@ const closing: readonly ContractCase<NetworkSubject>[] = [
       await pair.accepted.closed();
       await pair.dialled.closed();
       await sleep(subject.clock, 20);
-      expectEqual([pair.accepted.count, pair.dialled.count], [1, 1], "calls of onClose");
+      expectEqual([pair.accepted.closes, pair.dialled.closes], [1, 1], "calls of onClose");
       expectEqual(pair.dialled.closeReason, { kind: "closed" }, "reason");
       await pair.listener.close();
     },

@@ -138,18 +138,20 @@ export class Outbox {
     for (const item of this.#items.splice(0, count)) this.#account(item);
   }
 
-  /** Drops heartbeats, the oldest first, until that many more bytes fit. */
+  /** Drops heartbeats, the oldest first, until that many more bytes fit; none, if they would not fit even so. */
   #makeRoom(bytes: number): boolean {
     let excess = this.#bytes + bytes - this.#bytesMax;
-    if (excess > 0 && this.#heartbeats > 0) {
-      this.#items = this.#items.filter((item) => {
-        if (excess <= 0 || item.kind !== "message" || !isHeartbeat(item.message)) return true;
-        excess -= item.bytes;
-        this.#account(item);
-        return false;
-      });
-    }
-    return excess <= 0;
+    // A message by itself always fits, or with a small limit it would never be sent.
+    if (excess <= 0 || this.#items.length === this.#heartbeats) excess = Math.min(excess, this.#bytes);
+    if (excess <= 0) return true;
+    if (excess > this.#heartbeats * HEAD_BYTES) return false;
+    this.#items = this.#items.filter((item) => {
+      if (excess <= 0 || item.kind !== "message" || !isHeartbeat(item.message)) return true;
+      excess -= item.bytes;
+      this.#account(item);
+      return false;
+    });
+    return true;
   }
 
   #account(item: Item): void {

@@ -144,7 +144,8 @@ export class SnapshotReceiver implements EstablishedHandlers {
       written += piece.bytes.length;
       link.write({ kind: "snapshot-acknowledged", position: written });
     }
-    // Nothing more is due but the receiver's own word.
+    this.#throwIfAborted();
+    // Nothing more is due but this side's own word.
     this.#liveness.stop();
   }
 

@@ -51,7 +51,8 @@ test("F1 C9 a killed member's directory, opened alone, has every entry up to the
         ids.set(report.name, report.memberId);
         if (report.role !== "leader") return;
         lastOfLeader = report;
-        if (ids.size === 3 && report.progress.length === 3 && report.progress.every(({ match }) => match > 2_000)) resolve();
+        if (ids.size === 3 && report.progress.length === 3 && report.progress.every(({ match }) => match > 2_000))
+          resolve();
       });
     }
   });

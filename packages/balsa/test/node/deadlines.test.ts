@@ -5,8 +5,10 @@ import { DEADLINE_SLOTS } from "../../src/node/limits.js";
 
 class Recorder extends Waiter {
   expiredAt = -1;
-  constructor(private readonly now: () => number) {
+  private readonly now: () => number;
+  constructor(now: () => number) {
     super();
+    this.now = now;
   }
   override expire(): void {
     this.expiredAt = this.now();

@@ -90,7 +90,9 @@ describe("three members in a simulated world, the code that ships", () => {
     const leader = await cluster.untilLeader();
     const others = cluster.nodes.filter((node) => node !== leader).map((node) => node.name);
     world.network.partition([leader.name], others);
-    await expect(world.settle(leader.running.raft.read({ timeoutMs: 3_000 }))).rejects.toMatchObject({ code: "timeout" });
+    await expect(world.settle(leader.running.raft.read({ timeoutMs: 3_000 }))).rejects.toMatchObject({
+      code: "timeout",
+    });
   });
 
   test("F2 F3 C8 a member that was down while the log was compacted catches up by snapshot, and on from there", async () => {
@@ -107,8 +109,11 @@ describe("three members in a simulated world, the code that ships", () => {
     away.restart();
     await world.run({ until: () => away.program !== undefined });
     await cluster.untilAgreed();
-    expect(world.trace.lines.some((line) => line.includes(` ${away.name} `) && line.includes("snapshot restored"))).toBe(true);
-    cluster.propose(away);
+    expect(
+      world.trace.lines.some((line) => line.includes(` ${away.name} `) && line.includes("snapshot restored")),
+    ).toBe(true);
+    const command = cluster.propose(away);
+    await world.run({ until: () => cluster.acknowledged.has(command) });
     await cluster.untilAgreed();
     expect(cluster.agreedJournal()).toHaveLength(301);
     expect(away.running.raft.status().logBytes).toBeLessThan(50_000);

@@ -18,7 +18,8 @@ export class Journal implements StateMachine {
 
   *snapshot(): Iterable<Uint8Array> {
     const lines = [...this.lines];
-    for (let from = 0; from < lines.length; from += 10) yield encoder.encode(`${lines.slice(from, from + 10).join("\n")}\n`);
+    for (let from = 0; from < lines.length; from += 10)
+      yield encoder.encode(`${lines.slice(from, from + 10).join("\n")}\n`);
   }
 
   async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
@@ -43,7 +44,10 @@ export class SimulatedCluster {
   readonly failed: Map<string, string> = new Map();
   private lastCommand = 0;
 
-  constructor(options: WorldOptions, settings: { readonly snapshotLogEntries?: number; readonly keepEntries?: number } = {}) {
+  constructor(
+    options: WorldOptions,
+    settings: { readonly snapshotLogEntries?: number; readonly keepEntries?: number } = {},
+  ) {
     this.world = new World(options);
     const names = ["a", "b", "c"];
     const members = names.map((name) => ({ name, address: `${name}:2380` }));
@@ -115,7 +119,8 @@ export class SimulatedCluster {
   /** What the members hold, checked against each other and against what was acknowledged. Gives the agreed journal. */
   agreedJournal(): readonly string[] {
     const [first, ...others] = this.nodes.map((node) => node.running.journal.lines);
-    for (const other of others) if (other.join() !== first?.join()) throw new Error(`journals differ: ${first} | ${other}`);
+    for (const other of others)
+      if (other.join() !== first?.join()) throw new Error(`journals differ: ${first} | ${other}`);
     const journal = first ?? [];
     const commands = journal.map((line) => line.slice(line.indexOf(":") + 1));
     if (new Set(commands).size !== commands.length) throw new Error("a command was applied twice");
@@ -124,7 +129,8 @@ export class SimulatedCluster {
       if (!at.has(`${index}:${command}`)) throw new Error(`${command} was acknowledged at ${index} and is lost`);
     }
     for (const [command, applied] of this.failed) {
-      if (applied === "not-applied" && commands.includes(command)) throw new Error(`${command} was surely not applied, and is`);
+      if (applied === "not-applied" && commands.includes(command))
+        throw new Error(`${command} was surely not applied, and is`);
     }
     return journal;
   }

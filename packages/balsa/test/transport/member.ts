@@ -19,7 +19,6 @@ interface LogLine {
 export class Member {
   readonly id: number;
   readonly name: string;
-  readonly transport: Transport;
   readonly messages: PeerMessage[] = [];
   /** Calls of `onMessages`. */
   deliveries = 0;
@@ -29,30 +28,24 @@ export class Member {
   readonly events: string[] = [];
   readonly reasons: string[] = [];
   readonly snapshots: SnapshotMessage[] = [];
-  readonly logLines: LogLine[];
+  readonly logLines: LogLine[] = [];
   /** What an offered snapshot meets. */
   openSnapshot: (message: SnapshotMessage, fileBytes: number) => Promise<SnapshotSink | undefined> = () =>
     Promise.resolve(undefined);
+  #transport: Transport | undefined;
 
-  private constructor(id: number, name: string, logLines: LogLine[], transport: (member: Member) => Transport) {
+  private constructor(id: number, name: string) {
     this.id = id;
     this.name = name;
-    this.logLines = logLines;
-    this.transport = transport(this);
   }
 
   static async open(id: number, options: MemberOptions): Promise<Member> {
     const name = options.name ?? `m${id}`;
-    const logLines: LogLine[] = [];
-    let member: Member | undefined;
-    const of = (): Member => {
-      if (member === undefined) throw new Error("an event before open was through");
-      return member;
-    };
-    const transport = await Transport.open({
+    const member = new Member(id, name);
+    member.#transport = await Transport.open({
       platform: {
         ...options.platform(name),
-        logger: { log: (level, message, fields = {}) => logLines.push({ level, message, fields }) },
+        logger: { log: (level, message, fields = {}) => member.logLines.push({ level, message, fields }) },
       },
       self: {
         clusterId: options.clusterId ?? CLUSTER,
@@ -65,22 +58,26 @@ export class Member {
       limits: options.limits ?? {},
       handlers: {
         onMessages: (_from, messages) => {
-          of().deliveries++;
-          of().messages.push(...messages);
+          member.deliveries++;
+          member.messages.push(...messages);
         },
-        onForward: (from, requestId, commands) => of().forwards.push({ from, requestId, commands }),
-        onForwardAnswer: (from, requestId, answer) => of().answers.push({ from, requestId, answer }),
-        openSnapshot: (_from, message, fileBytes) => of().openSnapshot(message, fileBytes),
-        onSnapshot: (_from, message) => of().snapshots.push(message),
-        onPeerUp: (peer) => of().events.push(`up ${peer}`),
+        onForward: (from, requestId, commands) => member.forwards.push({ from, requestId, commands }),
+        onForwardAnswer: (from, requestId, answer) => member.answers.push({ from, requestId, answer }),
+        openSnapshot: (_from, message, fileBytes) => member.openSnapshot(message, fileBytes),
+        onSnapshot: (_from, message) => member.snapshots.push(message),
+        onPeerUp: (peer) => member.events.push(`up ${peer}`),
         onPeerDown: (peer, reason) => {
-          of().events.push(`down ${peer}`);
-          of().reasons.push(reason);
+          member.events.push(`down ${peer}`);
+          member.reasons.push(reason);
         },
       },
     });
-    member = new Member(id, name, logLines, () => transport);
     return member;
+  }
+
+  get transport(): Transport {
+    if (this.#transport === undefined) throw new Error("not open yet");
+    return this.#transport;
   }
 
   lines(message: string): readonly LogLine[] {

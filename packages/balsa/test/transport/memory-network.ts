@@ -1,5 +1,6 @@
 import type { CloseReason, Connection, ConnectionHandlers, Listener, Network } from "../../src/platform/index.js";
 import { NetworkError } from "../../src/platform/index.js";
+import { concat } from "../codec/concat.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
 const LATENCY_MS = 1;
@@ -21,12 +22,23 @@ interface Write {
   readonly bytes: number;
 }
 
+/** One life of a host's process. */
+interface Process {
+  readonly host: string;
+  dead: boolean;
+}
+
 /** What an end of a connection reads, as the other end sees it. */
 type Arrival = Uint8Array | "open" | { readonly close: CloseReason };
 
+interface Listening {
+  readonly process: Process;
+  readonly accept: (connection: Connection) => ConnectionHandlers;
+}
+
 /** One end of a connection. */
-export class End implements Connection {
-  readonly host: string;
+class End implements Connection {
+  readonly process: Process;
   readonly remoteAddress: string;
   readonly peerIdentity = undefined;
   readonly #network: MemoryNetwork;
@@ -38,9 +50,9 @@ export class End implements Connection {
   readonly #arrivals: Arrival[] = [];
   #scheduled = false;
 
-  constructor(network: MemoryNetwork, host: string, remoteAddress: string) {
+  constructor(network: MemoryNetwork, process: Process, remoteAddress: string) {
     this.#network = network;
-    this.host = host;
+    this.process = process;
     this.remoteAddress = remoteAddress;
   }
 
@@ -50,13 +62,13 @@ export class End implements Connection {
   }
 
   write(buffers: readonly Uint8Array[]): void {
-    if (this.closed) return;
-    const whole = Buffer.concat(buffers);
-    this.#network.writes.push({ from: this.host, to: this.remoteAddress, bytes: whole.length });
+    if (this.closed || buffers.length === 0) return;
+    const whole = concat(buffers);
+    this.#network.writes.push({ from: this.process.host, to: this.remoteAddress, bytes: whole.length });
     this.unread += whole.length;
     for (let at = 0; at < whole.length; ) {
       const piece = this.#network.cut(whole.length - at);
-      this.peer?.arrive(new Uint8Array(whole.buffer, whole.byteOffset + at, piece));
+      this.peer?.arrive(whole.subarray(at, at + piece));
       at += piece;
     }
   }
@@ -132,7 +144,8 @@ export class MemoryNetwork {
   /** What a socket takes without queueing. */
   socketBytes = 64 * 1024;
   readonly #below: (bound: number) => number;
-  readonly #listeners = new Map<string, { host: string; accept: (connection: Connection) => ConnectionHandlers }>();
+  readonly #listeners = new Map<string, Listening>();
+  readonly #processes: Process[] = [];
   readonly #held = new Set<string>();
   /** Length of the next piece of `bytes`: 1 to all of it. */
   cut: (bytes: number) => number;
@@ -143,11 +156,13 @@ export class MemoryNetwork {
     this.cut = (bytes) => 1 + this.#below(bytes);
   }
 
-  /** The network as one host sees it. */
+  /** The network as a process on a host sees it. */
   of(host: string): Network {
+    const process: Process = { host, dead: false };
+    this.#processes.push(process);
     return {
-      listen: (address, accept) => this.#listen(host, address, accept),
-      connect: (address, handlers) => this.#connect(host, address, handlers),
+      listen: (address, accept) => this.#listen(process, address, accept),
+      connect: (address, handlers) => this.#connect(process, address, handlers),
     };
   }
 
@@ -162,14 +177,15 @@ export class MemoryNetwork {
   }
 
   isHeld(end: End): boolean {
-    return this.#held.has(end.host);
+    return this.#held.has(end.process.host);
   }
 
-  /** The process at `host` dies: every connection with it breaks, and nobody listens there. */
+  /** The process on the host dies: every connection with it breaks, nobody listens there, and it says nothing more. */
   kill(host: string): void {
-    for (const [address, listener] of this.#listeners) if (listener.host === host) this.#listeners.delete(address);
+    for (const process of this.#processes) if (process.host === host) process.dead = true;
+    for (const [address, { process }] of this.#listeners) if (process.dead) this.#listeners.delete(address);
     for (const end of this.ends) {
-      if (end.host !== host) continue;
+      if (!end.process.dead) continue;
       end.peer?.arrive({ close: { kind: "reset", message: "connection reset by peer" } });
       end.handlers = undefined;
       end.finish({ kind: "closed" });
@@ -179,44 +195,45 @@ export class MemoryNetwork {
   /** Breaks the connections that `from` dialled to `to`'s address. */
   break(from: string, address: string): void {
     for (const end of this.ends) {
-      if (end.host !== from || end.remoteAddress !== address) continue;
+      if (end.process.host !== from || end.remoteAddress !== address) continue;
       end.peer?.arrive({ close: { kind: "reset", message: "broken" } });
       end.finish({ kind: "reset", message: "broken" });
     }
   }
 
-  #listen(host: string, address: string, accept: (connection: Connection) => ConnectionHandlers): Promise<Listener> {
+  #listen(process: Process, address: string, accept: Listening["accept"]): Promise<Listener> {
     if (this.#listeners.has(address)) {
       return Promise.reject(new NetworkError("address-in-use", `${address} is in use`));
     }
-    const listener = { host, accept };
-    this.#listeners.set(address, listener);
+    const listening = { process, accept };
+    this.#listeners.set(address, listening);
     return Promise.resolve({
       address,
       close: () => {
-        if (this.#listeners.get(address) === listener) this.#listeners.delete(address);
+        if (this.#listeners.get(address) === listening) this.#listeners.delete(address);
         return Promise.resolve();
       },
     });
   }
 
-  #connect(host: string, address: string, handlers: ConnectionHandlers): Connection {
-    const near = new End(this, host, address);
+  #connect(process: Process, address: string, handlers: ConnectionHandlers): Connection {
+    const near = new End(this, process, address);
+    if (process.dead) return near;
     near.handlers = handlers;
     this.ends.add(near);
     this.clock.setTimer(LATENCY_MS, () => {
-      const listener = this.#listeners.get(address);
+      const listening = this.#listeners.get(address);
       if (near.closed) return;
-      if (listener === undefined) {
+      if (listening === undefined) {
         near.finish({ kind: "unreachable", message: `connection refused: ${address}` });
         return;
       }
       // A host that stands still accepts (its system does), and says nothing.
-      const far = new End(this, listener.host, `${host}:client`);
+      const far = new End(this, listening.process, `${process.host}:client`);
       near.peer = far;
       far.peer = near;
       this.ends.add(far);
-      far.handlers = listener.accept(far);
+      far.handlers = listening.accept(far);
       near.arrive("open");
     });
     return near;

@@ -51,6 +51,11 @@ export class VirtualClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /** Time passes, and nothing happens meanwhile: what was due comes late, in its order. */
+  skip(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
   /** Lets time pass until something holds. Fails the test if it does not come to that. */
   async until(what: string, holds: () => boolean, limitMs: number = 30_000): Promise<void> {
     const endMs = this.#nowMs + limitMs;
@@ -70,7 +75,7 @@ export class VirtualClock implements Clock {
     }
     if (next === undefined || next.atMs > endMs) return false;
     next.cancelled = true;
-    this.#nowMs = next.atMs;
+    this.#nowMs = Math.max(this.#nowMs, next.atMs);
     next.fire();
     await settled();
     return true;

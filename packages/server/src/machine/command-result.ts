@@ -8,8 +8,9 @@
  *
  * It never leaves the member.
  */
-import { invariant } from "balsa/core";
+
 import { ByteReader } from "balsa/codec";
+import { invariant } from "balsa/core";
 import { ServerError, type ServerErrorCode } from "../server-error.js";
 import { ReverseWriter } from "../wire/reverse-writer.js";
 

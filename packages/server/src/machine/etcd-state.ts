@@ -1,8 +1,8 @@
 import { deleteRange } from "../mvcc/delete-range.js";
 import { checkPut, type LeaseLookup, put } from "../mvcc/put.js";
+import { readRange } from "../mvcc/range.js";
 import type { RangeRequest, TxnRequest } from "../mvcc/request.js";
 import type { RangeResponse, TxnResponse } from "../mvcc/response.js";
-import { readRange } from "../mvcc/range.js";
 import { Store } from "../mvcc/store.js";
 import { readTxn, runTxn } from "../mvcc/txn.js";
 import { decodeDeleteRange, decodePut, decodeTxn } from "../wire/decode-request.js";

@@ -58,17 +58,21 @@ class ChunkWriter {
   }
 
   version(version: KeyVersion, isFirst: boolean): void {
-    this.begin(isFirst ? RECORD.key : RECORD.version, (body) => {
-      if (isFirst) {
-        body.varint(version.key.length);
-        writeText(body, version.key);
-      }
-      body.varint(version.createRevision);
-      body.varint(version.modRevision);
-      body.varint(version.sub);
-      body.varint(version.version);
-      writeLease(body, version.lease);
-    }, version.value.length);
+    this.begin(
+      isFirst ? RECORD.key : RECORD.version,
+      (body) => {
+        if (isFirst) {
+          body.varint(version.key.length);
+          writeText(body, version.key);
+        }
+        body.varint(version.createRevision);
+        body.varint(version.modRevision);
+        body.varint(version.sub);
+        body.varint(version.version);
+        writeLease(body, version.lease);
+      },
+      version.value.length,
+    );
     writeText(this.chunk, version.value);
   }
 

@@ -29,7 +29,8 @@ export interface NamedAddress {
 export function initialClusterOf(flag: string, list: string): readonly NamedAddress[] {
   return list.split(",").map((pair) => {
     const separator = pair.indexOf("=");
-    if (separator <= 0) throw new ServerError("invalid-option", `${flag}: "${pair}" is not of the form name=http://host:port`);
+    if (separator <= 0)
+      throw new ServerError("invalid-option", `${flag}: "${pair}" is not of the form name=http://host:port`);
     return { name: pair.slice(0, separator).trim(), address: addressOfUrl(flag, pair.slice(separator + 1).trim()) };
   });
 }

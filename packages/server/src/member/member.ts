@@ -49,7 +49,9 @@ export class Member {
     }
   }
 
-  private constructor(parts: Pick<Member, "failed"> & { consensus: Consensus; listener: GrpcListener; publisher: Publisher }) {
+  private constructor(
+    parts: Pick<Member, "failed"> & { consensus: Consensus; listener: GrpcListener; publisher: Publisher },
+  ) {
     this.failed = parts.failed;
     this.consensus = parts.consensus;
     this.listener = parts.listener;
@@ -111,6 +113,12 @@ function inOperatorsWords({ dataDir, peerAddress }: MemberOptions, cause: unknow
     case "locked":
       return new ServerError("data-directory", `data directory ${dataDir} is in use by another process`, cause);
     case "identity-mismatch":
+      // Cluster and member are derived from these flags: other flags are another cluster.
+      return new ServerError(
+        "data-directory",
+        `data directory: ${cause.message}; that follows from --name, --initial-cluster and --initial-cluster-token`,
+        cause,
+      );
     case "corrupt":
     case "storage-failed":
       return new ServerError("data-directory", `data directory ${dataDir}: ${cause.message}`, cause);

@@ -32,16 +32,16 @@ function orderOf(compare: Compare, version: KeyVersion | undefined): number {
     case "mod":
       return (version?.modRevision ?? 0) - compare.operand;
     case "value":
-      return order(version?.value ?? "", compare.operand);
+      return orderBetween(version?.value ?? "", compare.operand);
     case "lease":
-      return order(version?.lease ?? 0n, compare.operand);
+      return orderBetween(version?.lease ?? 0n, compare.operand);
     default:
       compare satisfies never;
       return 0;
   }
 }
 
-function order<Operand extends string | bigint>(a: Operand, b: Operand): number {
+function orderBetween<Operand extends string | bigint>(a: Operand, b: Operand): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -56,7 +56,8 @@ function bind(server: grpc.Server, address: string): Promise<string> {
       if (error === null) resolve(address.replace(/:\d+$/, `:${port}`));
       else if (error.message.includes("EADDRINUSE")) {
         reject(new ServerError("address-in-use", `client address ${address} is in use`, error));
-      } else reject(new ServerError("invalid-option", `cannot listen for clients on ${address}: ${error.message}`, error));
+      } else
+        reject(new ServerError("invalid-option", `cannot listen for clients on ${address}: ${error.message}`, error));
     });
   });
 }

@@ -1,14 +1,9 @@
-import { encodeCommand, type CommandKind } from "../machine/command.js";
+import { REQUEST_BYTES_MAX } from "../limits.js";
+import { type CommandKind, encodeCommand } from "../machine/command.js";
 import { decodeResult } from "../machine/command-result.js";
 import type { EtcdState } from "../machine/etcd-state.js";
 import type { Consensus } from "../member/consensus.js";
-import {
-  checkDeleteRangeRequest,
-  checkPutRequest,
-  checkRangeRequest,
-  checkTxnRequest,
-} from "../mvcc/check-request.js";
-import { REQUEST_BYTES_MAX } from "../limits.js";
+import { checkDeleteRangeRequest, checkPutRequest, checkRangeRequest, checkTxnRequest } from "../mvcc/check-request.js";
 import { isReadOnly, isSerializable } from "../mvcc/txn.js";
 import { ServerError } from "../server-error.js";
 import { decodeDeleteRange, decodePut, decodeRange, decodeTxn } from "../wire/decode-request.js";

@@ -5,8 +5,7 @@ interface Latin1Methods {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string, offset: number): number;
 }
-const node: Latin1Methods | undefined =
-  typeof Buffer === "undefined" ? undefined : (Buffer.prototype as unknown as Latin1Methods);
+const node: Latin1Methods | undefined = typeof Buffer === "undefined" ? undefined : Buffer.prototype;
 
 /** Arguments of one call that no engine refuses. */
 const CALL_ARGUMENTS_MAX = 8192;

@@ -68,12 +68,7 @@ function writeInnerHeader(out: ReverseWriter, revision: number): void {
   out.messageField(HEADER, before);
 }
 
-function writeKeyValues(
-  out: ReverseWriter,
-  field: number,
-  versions: readonly KeyVersion[],
-  keysOnly: boolean,
-): void {
+function writeKeyValues(out: ReverseWriter, field: number, versions: readonly KeyVersion[], keysOnly: boolean): void {
   for (let i = versions.length - 1; i >= 0; i--) {
     const version = versions[i];
     invariant(version !== undefined, "key values: dense list");

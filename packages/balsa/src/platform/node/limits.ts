@@ -10,7 +10,7 @@ export const TRANSIENT_RETRIES_MAX = 64;
 /** `sun_path` of an address of a Unix socket, with the leading zero byte of an abstract one. */
 export const UNIX_SOCKET_NAME_BYTES = 108;
 
-/** How often a lock file that keeps changing under our hands is looked at again. */
+/** How often a lock file is looked at again after others were faster; each time one of them got further. */
 export const LOCK_FILE_ATTEMPTS_MAX = 16;
 
 /** Idle time before the kernel asks a silent connection whether the other machine still lives. */

@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { kill, pid } from "node:process";
 import type { Lock } from "../index.js";
@@ -13,7 +14,7 @@ function isErrno(error: unknown, errno: string): boolean {
   return error instanceof Error && "code" in error && error.code === errno;
 }
 
-/** Whether the process that a lock file names (`pid processStart nonce`) can still hold it. */
+/** Whether the process that a lock file names (`pid processStart`) can still hold it. */
 function isHeld(content: string): boolean {
   const [holderPid, holderStart] = content.split(" ").map(Number);
   if (holderPid === undefined || !Number.isSafeInteger(holderPid) || holderPid < 1) return false;
@@ -26,57 +27,75 @@ function isHeld(content: string): boolean {
   }
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
+/** What `call` gives, or undefined if the file is not there. */
+async function ifPresent<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
-    return await fs.readFile(path, "utf8");
+    return await call;
   } catch (error) {
     if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
-/** Puts the file aside, and back if it is not the stale one after all because somebody was faster. */
-async function removeStale(path: string, aside: string, stale: string): Promise<void> {
+/** The generations of the lock that have a file, oldest first. */
+async function generationsOf(path: string): Promise<number[]> {
+  const prefix = `${basename(path)}.`;
+  const names = await fs.readdir(dirname(path));
+  const suffixes = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return suffixes
+    .filter((suffix) => /^[1-9]\d{0,14}$/.test(suffix))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** True if it appeared with what is in `own`, in one step; false if somebody else's is there already. */
+async function linkIfAbsent(own: string, path: string): Promise<boolean> {
   try {
-    await fs.rename(path, aside);
-    if ((await fs.readFile(aside, "utf8")) !== stale) await fs.link(aside, path);
-    await fs.unlink(aside);
+    await fs.link(own, path);
+    return true;
   } catch (error) {
-    if (!isErrno(error, "ENOENT") && !isErrno(error, "EEXIST")) throw error;
+    if (isErrno(error, "EEXIST")) return false;
+    throw error;
   }
 }
 
+/** The generation that is ours now; undefined if others were faster. */
+async function takeNext(path: string, own: string): Promise<number | undefined> {
+  const newest = (await generationsOf(path)).at(-1) ?? 0;
+  if (newest > 0) {
+    const content = await ifPresent(fs.readFile(`${path}.${newest}`, "utf8"));
+    if (content === undefined) return undefined;
+    if (isHeld(content)) {
+      throw new FileError("locked", path, `${path} is locked by process ${Number.parseInt(content, 10)}`);
+    }
+  }
+  if (!(await linkIfAbsent(own, `${path}.${newest + 1}`))) return undefined;
+  const generations = await generationsOf(path);
+  const isOvertaken = (generations.at(-1) ?? 0) > newest + 1;
+  const obsolete = isOvertaken ? [newest + 1] : generations.filter((generation) => generation <= newest);
+  for (const generation of obsolete) await ifPresent(fs.unlink(`${path}.${generation}`));
+  return isOvertaken ? undefined : newest + 1;
+}
+
 /**
- * The fallback where there are no abstract sockets: a file that names its holder. It appears with its content in one
- * step (a hard link), so it is never seen half-written; one whose process is gone is stale and is taken over. Weaker
- * than a lock of the kernel's: the ID of a dead process may have been given to a living one, which then seems to hold it.
+ * The fallback where there are no abstract sockets: files `path.1`, `path.2`, … each of which names a holder. The newest
+ * counts; it is held unless its process is gone or it is empty, which is how it is released. Whoever creates the next
+ * one, which only one can, has the lock. The newest is never removed, so that generations only grow and nobody who has
+ * been slow can take one that others have left behind.
+ *
+ * Weaker than a lock of the kernel's all the same: the ID of a dead process may have been given to a living one, which
+ * then seems to hold it.
  */
 export async function acquireLockFile(path: string): Promise<Lock> {
-  const nonce = nodeRandom.below(2 ** 53).toString(36);
-  const content = `${pid} ${processStart} ${nonce}\n`;
-  const own = `${path}.${nonce}`;
-  await fs.writeFile(own, content, { flag: "wx", mode: 0o600 });
+  const own = `${path}.new-${nodeRandom.below(2 ** 53).toString(36)}`;
+  await fs.writeFile(own, `${pid} ${processStart}\n`, { flag: "wx", mode: 0o600 });
   try {
     for (let attempt = 0; attempt < LOCK_FILE_ATTEMPTS_MAX; attempt += 1) {
-      try {
-        await fs.link(own, path);
-        return { release: () => release(path, content) };
-      } catch (error) {
-        if (!isErrno(error, "EEXIST")) throw error;
-      }
-      const found = await readIfPresent(path);
-      if (found === undefined) continue;
-      if (isHeld(found)) {
-        throw new FileError("locked", path, `${path} is locked by process ${Number.parseInt(found, 10)}`);
-      }
-      await removeStale(path, `${own}.stale`, found);
+      const generation = await takeNext(path, own);
+      if (generation !== undefined) return { release: () => fs.truncate(`${path}.${generation}`) };
     }
   } finally {
     await fs.unlink(own);
   }
   throw new FileError("locked", path, `${path} changes hands too fast`);
-}
-
-async function release(path: string, content: string): Promise<void> {
-  if ((await readIfPresent(path)) === content) await fs.unlink(path);
 }

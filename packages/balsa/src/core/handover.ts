@@ -1,0 +1,141 @@
+import { totalEntryBytes } from "./entry-size.js";
+import type { HardState } from "./hard-state.js";
+import { EMPTY_HARD_STATE } from "./hard-state.js";
+import { invariant } from "./invariant.js";
+import type { Message } from "./message.js";
+import { NONE } from "./message.js";
+import type { Raft } from "./raft.js";
+import type { Ready, Role } from "./ready.js";
+import { step } from "./step.js";
+import { storageAppend, storageAppendResponse, storageApply, storageApplyResponse } from "./storage-writes.js";
+
+const NOTHING: readonly never[] = [];
+
+/** What was handed to the caller in Readies so far: what is new since makes the next one. */
+export class Handover {
+  private lead: number = NONE;
+  private role: Role = "follower";
+  private hardState: HardState = EMPTY_HARD_STATE;
+  /** Plain mode: what this node has to tell itself once the caller has stored and applied the last Ready. */
+  private stepsOnAdvance: readonly Message[] = NOTHING;
+
+  /** The caller knows this already: it stands in its storage, or goes without saying. */
+  begin(raft: Raft): void {
+    this.lead = raft.lead;
+    this.role = raft.role;
+    this.hardState = currentHardState(raft);
+  }
+
+  hasReady(raft: Raft): boolean {
+    return (
+      raft.messages.length > 0 ||
+      raft.messagesAfterAppend.length > 0 ||
+      raft.readStates.length > 0 ||
+      raft.log.unstable.hasNextEntries() ||
+      raft.log.unstable.nextSnapshot() !== undefined ||
+      raft.log.hasNextCommittedEntries(mayApplyUnstable(raft)) ||
+      this.softStateChanged(raft) ||
+      this.hardStateChanged(raft)
+    );
+  }
+
+  /** All that is new, as a Ready; from here on it counts as handed over. */
+  takeReady(raft: Raft): Ready {
+    const { log, settings } = raft;
+    invariant(this.stepsOnAdvance.length === 0, "advance is called before the next Ready is taken");
+
+    const entries = log.unstable.nextEntries();
+    const committedEntries = log.nextCommittedEntries(mayApplyUnstable(raft));
+    const hardState = this.hardStateChanged(raft) ? currentHardState(raft) : undefined;
+    const mustSync = entries.length > 0 || raft.term !== this.hardState.term || raft.vote !== this.hardState.vote;
+    const work = { hardState, entries, snapshot: log.unstable.nextSnapshot(), committedEntries };
+    const ready: Ready = {
+      softState: this.softStateChanged(raft) ? { lead: raft.lead, role: raft.role } : undefined,
+      hardState,
+      readStates: raft.readStates,
+      entries,
+      snapshot: work.snapshot,
+      committedEntries,
+      messages: settings.asyncStorageWrites ? messagesWithWork(raft, work) : this.messagesAndSteps(raft, work),
+      mustSync,
+    };
+
+    this.lead = raft.lead;
+    this.role = raft.role;
+    if (hardState !== undefined) this.hardState = hardState;
+    raft.readStates = [];
+    raft.messages = [];
+    raft.messagesAfterAppend = [];
+    log.unstable.acceptInProgress();
+    const last = committedEntries[committedEntries.length - 1];
+    if (last !== undefined) log.acceptApplying(last.index, totalEntryBytes(committedEntries), mayApplyUnstable(raft));
+    return ready;
+  }
+
+  /** Plain mode: the last Ready is stored and applied. */
+  advance(raft: Raft): void {
+    const steps = this.stepsOnAdvance;
+    this.stepsOnAdvance = NOTHING;
+    for (const message of steps) step(raft, message);
+  }
+
+  /** For copies of the whole state. */
+  save(): {
+    readonly lead: number;
+    readonly role: Role;
+    readonly hardState: HardState;
+    readonly stepsOnAdvance: readonly Message[];
+  } {
+    return { lead: this.lead, role: this.role, hardState: this.hardState, stepsOnAdvance: this.stepsOnAdvance };
+  }
+
+  restore(saved: ReturnType<Handover["save"]>): void {
+    this.lead = saved.lead;
+    this.role = saved.role;
+    this.hardState = saved.hardState;
+    this.stepsOnAdvance = saved.stepsOnAdvance;
+  }
+
+  private softStateChanged(raft: Raft): boolean {
+    return raft.lead !== this.lead || raft.role !== this.role;
+  }
+
+  private hardStateChanged(raft: Raft): boolean {
+    const { term, vote, commit } = this.hardState;
+    return raft.log.committed !== commit || raft.term !== term || raft.vote !== vote;
+  }
+
+  /**
+   * Plain mode: messages are sent once the Ready is stored, so those that wait for it join the others. Those to this
+   * node itself, and its storage's answers, are stepped when the caller says that it is done.
+   */
+  private messagesAndSteps(raft: Raft, work: Parameters<typeof storageAppend>[1]): readonly Message[] {
+    const messages = raft.messages;
+    const steps: Message[] = [];
+    for (const message of raft.messagesAfterAppend) (message.to === raft.id ? steps : messages).push(message);
+    const stored = storageAppendResponse(raft, work);
+    if (stored !== undefined) steps.push(stored);
+    if (work.committedEntries.length > 0) steps.push(storageApplyResponse(raft, work.committedEntries));
+    this.stepsOnAdvance = steps;
+    return messages;
+  }
+}
+
+/** Asynchronous writes: the work itself goes out as messages, with what waits for it as their responses. */
+function messagesWithWork(raft: Raft, work: Parameters<typeof storageAppend>[1]): readonly Message[] {
+  const messages = raft.messages;
+  const append = storageAppend(raft, work);
+  if (append !== undefined) messages.push(append);
+  const apply = storageApply(raft, work);
+  if (apply !== undefined) messages.push(apply);
+  return messages;
+}
+
+/** In plain mode entries are stored before they are applied, as the caller does the one after the other. */
+function mayApplyUnstable(raft: Raft): boolean {
+  return !raft.settings.asyncStorageWrites;
+}
+
+function currentHardState(raft: Raft): HardState {
+  return { term: raft.term, vote: raft.vote, commit: raft.log.committed };
+}

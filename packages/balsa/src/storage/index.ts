@@ -1,0 +1,10 @@
+export type { DiskStorageOptions } from "./disk-storage.js";
+export { DiskStorage } from "./disk-storage.js";
+export { FORMAT_VERSION } from "./file-header.js";
+export type { ExpectedIdentity, Identity } from "./identity.js";
+export type { LogWrite, WriteDone } from "./pending-batch.js";
+export type { LogContent } from "./read-log.js";
+export { readLog } from "./read-log.js";
+export type { SnapshotReader } from "./snapshot-reader.js";
+export type { SnapshotReceiver } from "./snapshot-receiver.js";
+export type { SnapshotWriter } from "./snapshot-writer.js";

@@ -1,0 +1,223 @@
+import { expect, test } from "vitest";
+import { BalsaError } from "../../src/core/index.js";
+import { readLog } from "../../src/storage/index.js";
+import { difference, type Found, type ModelState } from "./log-model.js";
+import { ImageFiles } from "./image-files.js";
+import { RecordedFiles } from "./recorded-files.js";
+import { append, contentOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
+
+/** What a small log holds: two segments behind a snapshot, with entries of two terms. */
+const STATE: ModelState = {
+  hardState: hardState(2, 7, 22),
+  base: { index: 0, term: 0 },
+  entries: [...entries(1, 19, 1, 30), ...entries(20, 30, 2, 40)],
+};
+/** What it held before its last batch. */
+const BEFORE: ModelState = { ...STATE, entries: STATE.entries.slice(0, 27) };
+
+/** @param isClosed with a mark behind the last batch */
+async function smallLog(isClosed: boolean): Promise<ImageFiles> {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files, { segmentBytes: 1024 });
+  await append(storage, { hardState: hardState(1, 0, 0), entries: entries(1, 12, 1, 30) });
+  await append(storage, { hardState: hardState(1, 0, 11), entries: entries(13, 22, 1, 30) });
+  await takeSnapshot(storage, 10, 1);
+  storage.compact(10);
+  await append(storage, { hardState: hardState(2, 7, 11), entries: entries(20, 24, 2, 40) });
+  await append(storage, { entries: entries(25, 27, 2, 40), hardState: hardState(2, 7, 22) });
+  await append(storage, { entries: entries(28, 30, 2, 40) });
+  if (isClosed) await storage.close();
+  return ImageFiles.of(files.disk, DIR);
+}
+
+/** What became of a damaged directory. */
+type Outcome = "whole" | "before" | "corrupt";
+
+async function outcome(files: ImageFiles): Promise<Outcome> {
+  let found: Found & { readonly torn: unknown };
+  try {
+    found = await readLog(files, DIR);
+  } catch (error) {
+    if (!(error instanceof BalsaError) || error.code !== "corrupt") throw error;
+    expect(error.message).toMatch(/^\/data\/a\/\S+ is damaged at offset \d+/);
+    return "corrupt";
+  }
+  if (difference(STATE, found) === undefined) return "whole";
+  // What is dropped is dropped with a word.
+  expect(found.torn).toBeDefined();
+  expect(difference(BEFORE, found)).toBeUndefined();
+  return "before";
+}
+
+/** Offset of the last batch in a segment: where its magic is found last. */
+function lastBatch(bytes: Uint8Array): number {
+  return Buffer.from(bytes).lastIndexOf("BTCH");
+}
+
+test("every bit of a closed log, flipped, is detected or harmless", async () => {
+  const files = await smallLog(true);
+  expect(await outcome(files)).toBe("whole");
+  expect(files.segments.length).toBeGreaterThan(1);
+  const newest = files.segments.at(-1);
+  let flips = 0;
+  for (const path of [files.path("/identity"), ...files.segments]) {
+    const bytes = files.image(path);
+    const mark = path === newest ? lastBatch(bytes) : bytes.length;
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const at = bit >>> 3;
+      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+      // The mark brings nothing but a commit index; everything else is vouched for.
+      expect([path, at, await outcome(files)]).toEqual([path, at, at < mark ? "corrupt" : "whole"]);
+      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+      flips++;
+    }
+  }
+  expect(flips).toBeGreaterThan(16_000);
+});
+
+test("every bit of a log that nothing vouched for: damage to the last batch is taken for a torn write, no other", async () => {
+  const files = await smallLog(false);
+  const path = files.segments.at(-1) ?? "";
+  const bytes = files.image(path);
+  const last = lastBatch(bytes);
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const at = bit >>> 3;
+    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+    expect([at, await outcome(files)]).toEqual([at, at < last ? "corrupt" : "before"]);
+    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+  }
+});
+
+test("every file cut at every length is detected, or ends at the last whole batch", async () => {
+  const files = await smallLog(false);
+  const newest = files.segments.at(-1);
+  for (const path of files.images.keys()) {
+    const whole = files.image(path);
+    for (let length = 0; length < whole.length; length++) {
+      files.images.set(path, whole.slice(0, length));
+      const last = lastBatch(whole);
+      const result = path === newest && length >= last ? await outcome(files) : await cutOutcome(files);
+      if (path === newest && length > last) expect([length, result]).toEqual([length, "before"]);
+      else if (path !== newest) expect([path, length, result]).toEqual([path, length, "corrupt"]);
+    }
+    files.images.set(path, whole);
+  }
+});
+
+/** Corrupt, or the log as it was after some earlier batch. */
+async function cutOutcome(files: ImageFiles): Promise<string> {
+  try {
+    const found = await readLog(files, DIR);
+    const held = STATE.entries.filter(({ index }) => index > (found.snapshot?.index ?? 0));
+    const indexes = found.entries.map(({ index, term }) => `${index}@${term}`);
+    const earlier = [...entries(11, 22, 1, 30)].map(({ index, term }) => `${index}@${term}`);
+    const later = held.map(({ index, term }) => `${index}@${term}`);
+    const isPrefix = (of: readonly string[]): boolean => indexes.every((name, i) => name === of[i]);
+    return isPrefix(earlier) || isPrefix(later) ? "prefix" : "invented";
+  } catch (error) {
+    if (error instanceof BalsaError && error.code === "corrupt") return "corrupt";
+    throw error;
+  }
+}
+
+test("zeroed, swapped and repeated blocks of a vouched log are detected", async () => {
+  const files = await smallLog(true);
+  const block = 64;
+  for (const path of files.segments) {
+    const whole = files.image(path);
+    const end = path === files.segments.at(-1) ? lastBatch(whole) : whole.length;
+    for (let at = 0; at + 2 * block <= end; at += block) {
+      const first = whole.slice(at, at + block);
+      const second = whole.slice(at + block, at + 2 * block);
+      const variants = [
+        [new Uint8Array(block), second],
+        [second, first],
+        [first, first],
+      ];
+      for (const [i, pieces] of variants.entries()) {
+        const changed = whole.slice();
+        pieces.forEach((piece, j) => {
+          changed.set(piece, at + j * block);
+        });
+        if (Buffer.compare(changed, whole) === 0) continue;
+        files.images.set(path, changed);
+        expect([path, at, i, await outcome(files)]).toEqual([path, at, i, "corrupt"]);
+      }
+    }
+    files.images.set(path, whole);
+  }
+});
+
+test("an old segment in place of a new one is detected, and so is a missing one", async () => {
+  const files = await smallLog(true);
+  const [older, newer] = [files.segments.at(-2) ?? "", files.segments.at(-1) ?? ""];
+  const [olderBytes, newerBytes] = [files.image(older), files.image(newer)];
+  files.images.set(newer, olderBytes);
+  expect(await outcome(files)).toBe("corrupt");
+  files.images.set(newer, newerBytes);
+  files.images.set(older, newerBytes);
+  expect(await outcome(files)).toBe("corrupt");
+  files.images.delete(older);
+  expect(await outcome(files)).toBe("corrupt");
+  files.images.delete(newer);
+  expect(await outcome(files)).toBe("corrupt");
+});
+
+test("a missing snapshot is corruption once the log behind it is gone", async () => {
+  const files = await smallLog(true);
+  files.images.delete(files.snapshots[0] ?? "");
+  expect(await outcome(files)).toBe("corrupt");
+});
+
+test("corruption says which file, offset, index and term", async () => {
+  const files = await smallLog(true);
+  const path = files.segments.at(-1) ?? "";
+  const bytes = files.image(path);
+  // The first byte of entry 26's payload: 40 times the same pattern, found by its header's index and term.
+  const header = Buffer.alloc(16);
+  header.writeBigUInt64LE(2n, 0);
+  header.writeBigUInt64LE(26n, 8);
+  const at = Buffer.from(bytes).indexOf(header) + header.length;
+  expect(at).toBeGreaterThan(header.length);
+  bytes[at] = (bytes[at] as number) ^ 1;
+  await expect(readLog(files, DIR)).rejects.toThrow(
+    `${path} is damaged at offset ${at - 28}, index 26, term 2: an entry's checksum does not fit`,
+  );
+});
+
+test("every bit of a snapshot, flipped, is detected before its content is used", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { hardState: hardState(1, 0, 5), entries: entries(1, 9, 1) });
+  await takeSnapshot(storage, 5, 1, [new Uint8Array(200).fill(7), new Uint8Array(30).fill(9)]);
+  storage.compact(5);
+  await storage.close();
+  const path = `${DIR}/snapshots/${files.disk.list(`${DIR}/snapshots`)[0]}`;
+  const { sizeBytes } = files.disk.open(path, "read");
+  for (let bit = 0; bit < sizeBytes * 8; bit++) {
+    const flip = (): void => {
+      const file = files.disk.open(path, "write");
+      const [byte] = file.read(bit >>> 3, 1);
+      file.write(files.disk.nextSequence(), bit >>> 3, new Uint8Array([(byte ?? 0) ^ (1 << (bit & 7))]));
+    };
+    flip();
+    let result: string;
+    try {
+      const again = await openStorage(files);
+      try {
+        result = `content of ${(await contentOf(again)).length} bytes`;
+      } catch (error) {
+        result = error instanceof BalsaError ? error.code : String(error);
+      } finally {
+        await again.close();
+      }
+    } catch (error) {
+      result = error instanceof BalsaError ? error.code : String(error);
+    }
+    expect([bit, result]).toEqual([bit, "corrupt"]);
+    flip();
+  }
+  const again = await openStorage(files);
+  expect((await contentOf(again)).length).toBe(230);
+  await again.close();
+});
