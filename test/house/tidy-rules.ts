@@ -50,7 +50,7 @@ export const tidyRules: readonly TidyRule[] = [
     counterexample: { "packages/balsa/src/core/log-utils.ts": "" },
     breaches: (house) =>
       over(house, code, (_text, path) => {
-        const name = path.slice(path.lastIndexOf("/") + 1).replace(/(\.(test|bench|config))?\.(ts|mjs)$/, "");
+        const name = path.slice(path.lastIndexOf("/") + 1).replace(/((\.[a-z]+)?\.test|\.config|\.d)?\.(ts|mjs)$/, "");
         const vague = /(^|-)(utils?|helpers?|managers?|types|common|misc|stuff|shared)$/.test(name);
         return vague || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) ? [`${path} is not named after a concept`] : [];
       }),
@@ -89,6 +89,14 @@ export const tidyRules: readonly TidyRule[] = [
     breaches: (house) => layerBreaches(house),
   },
   {
+    name: "the map of the code has every layer",
+    counterexample: { "packages/balsa/src/core/raft.ts": "", "ARCHITECTURE.md": "All is one." },
+    breaches: (house) =>
+      [...new Set([...house.keys()].flatMap((path) => layerOf(path)?.split("/")[0] ?? []))]
+        .filter((layer) => !(house.get("ARCHITECTURE.md") ?? "").includes(`${layer}/`))
+        .map((layer) => `ARCHITECTURE.md has no ${layer}/`),
+  },
+  {
     name: "nothing but the package's own face refers to Node's platform",
     counterexample: {
       "packages/balsa/src/storage/tsconfig.json": '{ "references": [{ "path": "../platform/node" }] }',
@@ -99,13 +107,15 @@ export const tidyRules: readonly TidyRule[] = [
       ),
   },
   {
-    name: "tests mirror sources: a folder of tests is named after the folder it tests, or integration",
+    name: "tests mirror sources: a folder of tests is named after the folder it tests, or what it holds them against",
     counterexample: { "packages/balsa/test/stuff/log.test.ts": "", "packages/balsa/src/core/log.ts": "" },
     breaches: (house) =>
       over(house, /^packages\/[^/]+\/test\/[^/]+\/.*\.test\.ts$/, (_text, path) => {
         const [, name, , folder] = path.split("/");
         const mirrored = [...house.keys()].some((other) => other.startsWith(`packages/${name}/src/${folder}/`));
-        return mirrored || folder === "integration" ? [] : [`${path} tests no folder of src`];
+        return mirrored || folder === "integration" || folder === "conformance"
+          ? []
+          : [`${path} tests no folder of src`];
       }),
   },
   {
@@ -114,6 +124,7 @@ export const tidyRules: readonly TidyRule[] = [
     breaches: (house) => {
       const folders = new Set([...house.keys()].flatMap((path) => layerOf(path)?.split("/")[0] ?? []));
       return [...folders]
+        .filter((folder) => folder !== "testing") // which is tests itself: those of the platform run it
         .map((folder) => `packages/balsa/test/${folder}/`)
         .filter((tests) => ![...house.keys()].some((path) => path.startsWith(tests) && path.endsWith(".test.ts")))
         .map((tests) => `${tests} is missing or empty`);

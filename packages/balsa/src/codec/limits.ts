@@ -16,7 +16,7 @@ export const CONF_STATE_IDS_MAX = 1024;
  * Entries in one message: all that the core's limit of 1 MiB can let through, at the 4 bytes or more that it counts for
  * an entry (core/entry-size.ts).
  */
-export const MESSAGE_ENTRIES_MAX: number = 1024 * 1024 / 4;
+export const MESSAGE_ENTRIES_MAX: number = (1024 * 1024) / 4;
 
 /** Messages in one frame: those of one turn to one peer. Groups will share a frame's connection, not its frame. */
 export const MESSAGES_MAX = 4096;

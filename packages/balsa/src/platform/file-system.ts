@@ -21,16 +21,18 @@ export interface FileSystem {
   makeDir(path: string): Promise<void>;
   /** Names in a directory, sorted; not its subdirectories' content. */
   list(path: string): Promise<readonly string[]>;
-  /** `read`: must exist. `write`: must exist, kept as it is. `create`: must not exist. */
+  /** `read`: must exist. `write`: must exist, kept as it is. `create`: must not exist. A directory is `io`. */
   open(path: string, mode: "read" | "write" | "create"): Promise<File>;
   /** Replaces `to` if it exists. Durable once the directories are synced. */
   rename(from: string, to: string): Promise<void>;
+  /** Files only. */
   remove(path: string): Promise<void>;
   /** Makes creations, renames and removals in the directory durable. */
   syncDir(path: string): Promise<void>;
   /**
    * Excludes every other holder, in this process or another, until released or until this process ends in whatever way.
-   * Rejects with `locked`.
+   * Rejects with `locked`. The path's directory must exist; there may come to be files in it whose names begin as the
+   * path does.
    */
   lock(path: string): Promise<Lock>;
 }
@@ -54,5 +56,6 @@ export interface File {
    * returns. At most one a file at a time. After an error the file's content is unknown and it must not be used again.
    */
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void;
+  /** Waits for what is under way; everything called after it is refused as `closed`. */
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface CrashChoice {
 /** Nothing that was not synced is there: what code must at least expect. */
 export const loseUnsynced: CrashChoice = { keep: () => 0, tear: () => 0 };
 
-/** All of it is there: a process that was killed on a machine that goes on. */
+/** All of it is there. */
 export const keepUnsynced: CrashChoice = { keep: (sequences) => sequences.length, tear: () => 0 };
 
 /** All up to some operation, and that one torn: a disk that writes in order. */
@@ -43,13 +43,20 @@ function anyOrder(prng: Prng): CrashChoice {
   };
 }
 
-/** One of the four, drawn; `oldest` and `newest` are the unsynced operations of the disk. */
-export function drawCrash(prng: Prng, oldest: number, newest: number): { name: string; choice: CrashChoice } {
+/**
+ * One of four ends, drawn. Without a choice the process alone was killed: the machine goes on, what was not synced is
+ * there, and may still be lost when the power goes later. `oldest` and `newest` are the unsynced operations.
+ */
+export function drawCrash(
+  prng: Prng,
+  oldest: number,
+  newest: number,
+): { readonly name: string; readonly choice: CrashChoice | undefined } {
   switch (prng.below(4)) {
     case 0:
-      return { name: "lose", choice: loseUnsynced };
+      return { name: "killed", choice: undefined };
     case 1:
-      return { name: "keep", choice: keepUnsynced };
+      return { name: "lost", choice: loseUnsynced };
     case 2: {
       const cut = prng.between(oldest, Math.max(oldest, newest));
       return { name: `cut:${cut}`, choice: cutAt(cut, prng) };

@@ -47,6 +47,8 @@ export class DiskFile {
   readonly #content = new GrowableBytes();
   readonly #durable = new GrowableBytes();
   #unsynced: UnsyncedOperation[] = [];
+  /** After a failed sync programs may see what no operation will bring to the disk. */
+  #isUncertain = false;
 
   get sizeBytes(): number {
     return this.#content.sizeBytes;
@@ -97,11 +99,14 @@ export class DiskFile {
    */
   failSync(covered: readonly UnsyncedOperation[]): void {
     this.#takeOut(covered);
+    this.#isUncertain = true;
   }
 
   /** Leaves what the choice says. Each sector has got the first so many of the operations that touched it. */
   crash(choice: CrashChoice): void {
     const operations = this.#unsynced;
+    if (operations.length === 0 && !this.#isUncertain) return;
+    this.#isUncertain = false;
     const image = this.#durable;
     const durableSize = image.sizeBytes;
     for (const operation of operations) image.resize(Math.max(image.sizeBytes, operation.sizeAfter));
@@ -113,7 +118,7 @@ export class DiskFile {
       if (next !== undefined) applyWithin(image, next, start, start + choice.tear(next.sequence));
     }
     const resizing = operations.filter((operation) => operation.sizeAfter !== operation.sizeBefore);
-    const keptSizes = choice.keep(resizing.map((operation) => operation.sequence));
+    const keptSizes = resizing.length === 0 ? 0 : choice.keep(resizing.map((operation) => operation.sequence));
     image.resize(resizing[keptSizes - 1]?.sizeAfter ?? durableSize);
     this.#unsynced = [];
     this.#content.resize(0);

@@ -2,7 +2,7 @@
 export const MACROTASK_BATCH_MAX = 64;
 
 /** Events at one instant before the world is thought to turn on the spot. Real ones: some dozens. */
-export const EVENTS_PER_INSTANT_MAX = 1_000_000;
+export const EVENTS_PER_INSTANT_MAX = 100_000;
 
 /** Virtual time that `run` and `settle` give a condition unless told otherwise. */
 export const RUN_MS_DEFAULT = 60_000;

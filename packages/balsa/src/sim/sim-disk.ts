@@ -155,7 +155,7 @@ export class SimDisk {
     for (const directory of directoriesBelow(this.#root, "durable")) directory.crash();
   }
 
-  /** The process that wrote is gone, but the machine goes on: nothing is under way any more. */
+  /** The process that wrote is gone, and nothing is under way any more: what it wrote counts as done. */
   completeAll(): void {
     for (const file of filesBelow(this.#root, "entries")) {
       for (const operation of file.unsynced) operation.completed = true;

@@ -31,10 +31,24 @@ interface SimListener {
 }
 
 /**
- * The network between the nodes of a world, and what can be done to it. A block stops what is on its way too; nobody is
- * told. Connections stall, and carry on or break once the wire carries again.
+ * What can be done to a world's network. A block stops what is on its way too; nobody is told. Connections stall, and
+ * carry on or break once the wire carries again.
  */
-export class Wire {
+export interface NetworkFaults {
+  /** Nothing gets from one node to the other; the way back stays as it is. */
+  block(from: string, to: string): void;
+  unblock(from: string, to: string): void;
+  /** Nothing gets from any node of one side to any of the other, either way. */
+  partition(side: readonly string[], otherSide: readonly string[]): void;
+  /** Takes all blocks away. */
+  heal(): void;
+  /** Breaks the connections between two nodes; both ends hear of it, where the wire carries. */
+  reset(a: string, b: string): void;
+  isBlocked(from: string, to: string): boolean;
+}
+
+/** The network between the nodes of a world. */
+export class Wire implements NetworkFaults {
   readonly timeline: Timeline;
   readonly prng: Prng;
   readonly options: WireOptions;
@@ -52,7 +66,6 @@ export class Wire {
     this.options = options;
   }
 
-  /** Nothing gets from one node to the other; the way back stays as it is. */
   block(from: string, to: string): void {
     this.timeline.note(from, "block", to);
     this.#block(from, to);
@@ -64,7 +77,6 @@ export class Wire {
     this.#resumeStalled();
   }
 
-  /** Nothing gets from any node of one side to any of the other, either way. */
   partition(side: readonly string[], otherSide: readonly string[]): void {
     this.timeline.note("*", "partition", `${side.join(",")} | ${otherSide.join(",")}`);
     for (const a of side) {
@@ -75,14 +87,12 @@ export class Wire {
     }
   }
 
-  /** Takes all blocks away. */
   heal(): void {
     this.timeline.note("*", "heal", "");
     this.#blocked.clear();
     this.#resumeStalled();
   }
 
-  /** Breaks the connections between two nodes; both ends hear of it. */
   reset(a: string, b: string): void {
     this.timeline.note(a, "reset", b);
     for (const end of [...this.ends]) {

@@ -19,7 +19,7 @@ export interface Closeable {
 export type Boot<Program extends Closeable> = (platform: Platform) => Promise<Program>;
 
 export interface CrashOptions {
-  /** What becomes of what was not synced. Drawn from the world's seed unless given. */
+  /** The power went, and this became of what was not synced. Drawn from the world's seed unless given. */
   readonly disk?: CrashChoice;
 }
 
@@ -65,7 +65,7 @@ export class WorldNode<Program extends Closeable = Closeable> {
     [this.#process, this.#platform] = this.#begin();
   }
 
-  /** False between a crash or stop and the restart. */
+  /** False from the end of one life to the restart. */
   get isUp(): boolean {
     return this.#process.alive;
   }
@@ -94,41 +94,44 @@ export class WorldNode<Program extends Closeable = Closeable> {
 
   /**
    * Ends this life at once, in the middle of whatever is under way: no timer, answer or delivery of it fires any more.
-   * What was not synced is lost, or not, or in part. The other ends of its connections see resets, where the wire
-   * carries.
+   * Either the process was killed, or the power went and what was not synced is lost, or not, or in part. The other
+   * ends of its connections see resets, where the wire carries.
    */
   crash(options: CrashOptions = {}): void {
     if (!this.isUp) return;
-    const { timeline } = this.#surroundings;
     const range = this.disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
     const drawn = drawCrash(this.#prng.stream(`crash/${this.#lives}`), range.oldest, range.newest);
-    timeline.note(this.name, "crash", `disk=${options.disk === undefined ? drawn.name : "chosen"}`);
-    this.#end();
-    this.disk.crash(options.disk ?? drawn.choice);
+    const { name, choice } = options.disk === undefined ? drawn : { name: "chosen", choice: options.disk };
+    this.#end("crash", `disk=${name}`);
+    if (choice !== undefined) this.disk.crash(choice);
   }
 
-  /** Closes the program, then ends this life. What was not synced stays, as on a machine that goes on. */
+  /** The same for the process alone: the machine goes on, and what was written is there, synced or not. */
+  kill(): void {
+    if (this.isUp) this.#end("kill", "");
+  }
+
+  /** Closes the program, then ends this life as `kill` does. */
   async stop(): Promise<void> {
     const program = this.#program;
     this.#program = undefined;
     await program?.close();
-    if (!this.isUp) return;
-    this.#surroundings.timeline.note(this.name, "stop", "");
-    this.#end();
-    this.disk.completeAll();
+    if (this.isUp) this.#end("stop", "");
   }
 
   /** The next life, with the same `boot` unless another is given. */
   restart(boot: Boot<Program> | undefined = this.#boot): void {
-    if (this.isUp) throw new BalsaError("invalid-argument", `${this.name} is up: crash or stop it first`);
+    if (this.isUp) throw new BalsaError("invalid-argument", `${this.name} is up: crash, kill or stop it first`);
     this.#boot = boot;
     [this.#process, this.#platform] = this.#begin();
   }
 
-  #end(): void {
+  #end(how: string, detail: string): void {
+    this.#surroundings.timeline.note(this.name, how, detail);
     this.#program = undefined;
     this.#process.die();
     this.#surroundings.wire.processDied(this.#process);
+    this.disk.completeAll();
   }
 
   #begin(): [SimProcess, Platform] {

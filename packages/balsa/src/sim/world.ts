@@ -5,7 +5,7 @@ import { everyMacrotask } from "./macrotask.js";
 import { Prng } from "./prng.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
-import { WIRE_OPTIONS, Wire, type WireOptions } from "./wire.js";
+import { type NetworkFaults, WIRE_OPTIONS, Wire, type WireOptions } from "./wire.js";
 import { type Boot, type Closeable, WorldNode } from "./world-node.js";
 
 export interface WorldOptions {
@@ -49,10 +49,11 @@ export class World {
   readonly seed: string;
   readonly trace: Trace;
   /** What can be done to the network. */
-  readonly network: Wire;
+  readonly network: NetworkFaults;
   /** For the test's own choices. What is drawn here moves nothing else. */
   readonly prng: Prng;
   readonly #timeline: Timeline;
+  readonly #wire: Wire;
   readonly #nodePrng: Prng;
   readonly #diskTiming: DiskTiming;
   readonly #nodes = new Map<string, WorldNode>();
@@ -67,7 +68,8 @@ export class World {
     this.trace = new Trace(options.trace !== "hash");
     this.#timeline = new Timeline(this.trace);
     this.#diskTiming = { ...DISK_TIMING, ...options.disk };
-    this.network = new Wire(this.#timeline, prng.stream("network"), { ...WIRE_OPTIONS, ...options.network });
+    this.#wire = new Wire(this.#timeline, prng.stream("network"), { ...WIRE_OPTIONS, ...options.network });
+    this.network = this.#wire;
   }
 
   /** Virtual time since the world began. */
@@ -87,7 +89,7 @@ export class World {
     }
     const surroundings = {
       timeline: this.#timeline,
-      wire: this.network,
+      wire: this.#wire,
       diskTiming: this.#diskTiming,
       prng: this.#nodePrng,
       fail: (error: unknown): void => {
@@ -97,6 +99,14 @@ export class World {
     const node = new WorldNode<Program>(name, surroundings, boot);
     this.#nodes.set(name, node);
     return node;
+  }
+
+  /** Partitions one node from all others that there are. */
+  isolate(name: string): void {
+    this.network.partition(
+      [name],
+      [...this.#nodes.keys()].filter((other) => other !== name),
+    );
   }
 
   /** Does something to the world in an event of its own, after so much virtual time. */

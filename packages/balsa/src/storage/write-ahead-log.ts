@@ -215,7 +215,8 @@ export class WriteAheadLog {
     this.#inFlight = batch;
     this.#writtenHardState = this.#hardState;
     const isMark = batch.isEmpty;
-    if (batch.isReset || this.#offset + batch.lengthBytes > this.#options.segmentBytes) {
+    const isFull = !isMark && this.#offset + batch.lengthBytes > this.#options.segmentBytes;
+    if (batch.isReset || isFull) {
       this.#writeToNewSegment(batch).then(
         () => this.#written(batch, false),
         (cause: unknown) => this.#fail(cause),

@@ -85,7 +85,9 @@ export class AcceptedLink {
       return;
     }
     this.link.trust();
-    this.#leave({ kind: "established", handlers: this.#handlers.onAccepted(this, hello) });
+    const handlers = this.#handlers.onAccepted(this, hello);
+    // Whoever was told of it may have closed everything by now.
+    if (this.#state.kind === "greeting") this.#leave({ kind: "established", handlers });
   }
 
   #end(reason: string): void {

@@ -1,9 +1,9 @@
 import type { PeerMessage } from "../core/index.js";
 import type { AcceptedLink, EstablishedHandlers } from "./accepted-link.js";
 import type { Forward, ForwardAnswered } from "./forward.js";
-import { SILENT_INTERVALS_MAX } from "./limits.js";
+import { FORWARDS_PENDING_MAX, SILENT_INTERVALS_MAX } from "./limits.js";
 import { Liveness } from "./liveness.js";
-import type { PeerFrame } from "./peer-frame.js";
+import type { PeerFrame, Ping } from "./peer-frame.js";
 import type { TransportContext } from "./transport-context.js";
 
 export interface InboundHandlers {
@@ -21,6 +21,8 @@ export class Inbound implements EstablishedHandlers {
   readonly #from: number;
   readonly #handlers: InboundHandlers;
   readonly #liveness: Liveness;
+  /** Forwards that are not answered yet. */
+  #forwardsOpen = 0;
 
   constructor(context: TransportContext, accepted: AcceptedLink, from: number, handlers: InboundHandlers) {
     this.#context = context;
@@ -38,10 +40,12 @@ export class Inbound implements EstablishedHandlers {
         this.#receive(frame.messages);
         return;
       case "ping":
-        link.write({ kind: "pong", sequence: frame.sequence });
+        this.writeAnswer({ kind: "pong", sequence: frame.sequence });
         return;
       case "forward":
-        this.#handlers.onForward(frame);
+        // The peer may have lost some of which the owner here has not heard.
+        if (++this.#forwardsOpen > 2 * FORWARDS_PENDING_MAX) link.fail("more forwards than the limit");
+        else this.#handlers.onForward(frame);
         return;
       case "forward-answer":
         this.#handlers.onForwardAnswer(frame);
@@ -56,9 +60,16 @@ export class Inbound implements EstablishedHandlers {
     this.#handlers.onEnd(reason);
   }
 
-  /** Where the connection that would carry an answer in its place is down: on this one, which has no order to keep. */
-  writeForwardAnswer(answer: ForwardAnswered): void {
-    this.#accepted.link.write(answer);
+  /** One of its forwards is answered, whichever way the answer goes. */
+  forwardAnswered(): void {
+    this.#forwardsOpen = Math.max(0, this.#forwardsOpen - 1);
+  }
+
+  /** Back on this connection: a pong, or a forward's answer while the connection that should carry it is down. */
+  writeAnswer(frame: Ping | ForwardAnswered): void {
+    const { link } = this.#accepted;
+    if (link.queuedBytes < this.#context.limits.queuedBytesHigh) link.write(frame);
+    else link.fail("it does not read the answers to what it asks");
   }
 
   /** Ends it without a further event. */

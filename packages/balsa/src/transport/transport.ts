@@ -179,9 +179,11 @@ export class Transport {
   /** Queues, in order with `send`: what is sent later arrives later. */
   answerForward(to: number, requestId: number, answer: ForwardAnswer): void {
     const frame = { kind: "forward-answer", requestId, answer } as const;
+    const inbound = this.#inbound.get(to);
+    inbound?.forwardAnswered();
     if (this.#peers.get(to)?.answerForward(frame)) return;
     // Not connected: nothing else goes out to it that the answer could have to precede.
-    this.#inbound.get(to)?.writeForwardAnswer(frame);
+    inbound?.writeAnswer(frame);
   }
 
   /** Streams the file beside the messages. `done` is called once, in a later turn; the source is the caller's to close. */
@@ -282,29 +284,29 @@ export class Transport {
 
   #acceptMessages(accepted: AcceptedLink, { from, name }: Hello): EstablishedHandlers {
     const { throttledLog } = this.#context;
-    // The newer one wins: the peer has given the older one up, perhaps in an earlier life.
-    const earlier = this.#inbound.get(from);
-    if (earlier !== undefined) {
-      earlier.close();
-      this.#lostInbound(from, "the peer dialled again");
-    }
     const inbound: Inbound = new Inbound(this.#context, accepted, from, {
       onMessages: (messages) => this.#handlers.onMessages(from, messages),
       onForward: ({ requestId, commands }) => this.#handlers.onForward(from, requestId, commands),
       onForwardAnswer: (answer) => this.#peers.get(from)?.forwardAnswered(answer),
       onEnd: (reason) => {
         throttledLog.log("warn", `ended ${from}`, "peer's connection ended", { peer: from, name, reason });
+        this.#inbound.delete(from);
         this.#lostInbound(from, reason);
       },
     });
+    // The newer one wins: the peer has given the older one up, perhaps in an earlier life.
+    const earlier = this.#inbound.get(from);
     this.#inbound.set(from, inbound);
     throttledLog.log("info", `accepted ${from}`, "peer's connection accepted", { peer: from, name });
     this.#peers.get(from)?.wake();
+    if (earlier !== undefined) {
+      earlier.close();
+      this.#lostInbound(from, "the peer dialled again");
+    }
     return inbound;
   }
 
   #lostInbound(id: number, reason: string): void {
-    this.#inbound.delete(id);
     const peer = this.#peers.get(id);
     // An answer may have been on it.
     peer?.loseForwards();

@@ -12,7 +12,10 @@ export const safeInteger: fc.Arbitrary<number> = fc.oneof(
 export const bytes: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 300 });
 
 const ids: fc.Arbitrary<readonly number[]> = fc
-  .uniqueArray(fc.maxSafeNat().map((id) => Math.max(1, id)), { maxLength: 9 })
+  .uniqueArray(
+    fc.maxSafeNat().map((id) => Math.max(1, id)),
+    { maxLength: 9 },
+  )
   .map((list) => list.sort((a, b) => a - b));
 
 export const confState: fc.Arbitrary<ConfState> = fc.record({

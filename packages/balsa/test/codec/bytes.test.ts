@@ -11,7 +11,7 @@ type Op =
   | { readonly op: "bytes"; readonly value: Uint8Array }
   | { readonly op: "text"; readonly value: string };
 
-const op: fc.Arbitrary<Op> = fc.oneof(
+const anyOp: fc.Arbitrary<Op> = fc.oneof(
   fc.record({ op: fc.constant("u8" as const), value: fc.nat({ max: 255 }) }),
   fc.record({ op: fc.constant("u32" as const), value: fc.nat({ max: 2 ** 32 - 1 }) }),
   fc.record({ op: fc.constant("i32" as const), value: fc.integer() }),
@@ -40,7 +40,7 @@ function read(reader: ByteReader, { op }: Op): unknown {
 
 test("what a writer writes a reader reads, over pieces that share slabs and outgrow them", () => {
   fc.assert(
-    fc.property(fc.array(fc.array(op)), fc.integer({ min: 1, max: 600 }), (pieces, slabBytes) => {
+    fc.property(fc.array(fc.array(anyOp)), fc.integer({ min: 1, max: 600 }), (pieces, slabBytes) => {
       const out = new ByteWriter(slabBytes);
       const finished = pieces.map((ops) => {
         for (const one of ops) write(out, one);
@@ -118,7 +118,7 @@ test("a count is refused when its items can't be in the bytes that are left", ()
 
 test("reading any bytes gives values or corrupt, and never reads past the end", () => {
   fc.assert(
-    fc.property(bytes, fc.array(op, { minLength: 1 }), (given, ops) => {
+    fc.property(bytes, fc.array(anyOp, { minLength: 1 }), (given, ops) => {
       const reader = new ByteReader(given);
       onlyCorrupt(() => {
         for (const one of ops) read(reader, one);

@@ -37,7 +37,13 @@ test("an entry's record reads back as the entry, checksum included", () => {
 });
 
 test("an entry's record is what the format says, byte for byte", () => {
-  const bytes = record(1, { type: "conf-change-v2", term: 0x0102, index: 2 ** 40 + 5, data: Uint8Array.of(9), checksum: 0 });
+  const bytes = record(1, {
+    type: "conf-change-v2",
+    term: 0x0102,
+    index: 2 ** 40 + 5,
+    data: Uint8Array.of(9),
+    checksum: 0,
+  });
   expect([...bytes.subarray(4)]).toEqual([1, 0, 0, 0, 3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 1, 0, 0, 9]);
   expect(bytes.length).toBe(ENTRY_HEADER_BYTES + 1);
   const group = [1, 0, 0, 0, 0, 0, 0, 0];

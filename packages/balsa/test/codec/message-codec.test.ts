@@ -60,6 +60,29 @@ test("writing seals the entries, so that they are encoded once", () => {
   expect(entry.checksum).not.toBe(0);
 });
 
+test("the same entries for one follower after the other, in part and in whole, come out right each time", () => {
+  const all = [entryAt(11, 2), entryAt(12, 2), entryAt(13, 3), entryAt(14, 3)];
+  const ranges = [
+    [0, 4],
+    [0, 4],
+    [0, 3],
+    [1, 4],
+    [0, 4],
+    [3, 4],
+    [0, 0],
+    [3, 4],
+    [0, 4],
+    [0, 1],
+  ] as const;
+  for (const together of [false, true]) {
+    const messages = ranges.map(([from, to]) => appendOf(all.slice(from, to), 10 + from, 2, 3));
+    for (const batch of together ? [messages] : messages.map((one) => [one])) {
+      const { piece, recordsAt } = encode(batch);
+      expect(decode(piece, recordsAt)).toEqual(batch);
+    }
+  }
+});
+
 test("damaged messages are corrupt, or well-formed messages, and nothing else", () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 4 }), damage, fc.nat(), (messages, harm, cut) => {
@@ -124,7 +147,9 @@ test("counts are checked against their limits and their bytes before anything is
       for (let i = 0; i < 6; i++) out.varint(1);
       out.varint(count);
     });
-  expect(() => decode(appendHead(MESSAGE_ENTRIES_MAX + 1), appendHead(MESSAGE_ENTRIES_MAX + 1).length)).toThrow("limit");
+  expect(() => decode(appendHead(MESSAGE_ENTRIES_MAX + 1), appendHead(MESSAGE_ENTRIES_MAX + 1).length)).toThrow(
+    "limit",
+  );
   expect(() => decode(appendHead(1000), appendHead(1000).length)).toThrow("more entries than bytes");
   const many = heads((out) => out.varint(MESSAGES_MAX + 1));
   expect(() => decode(many, many.length)).toThrow("limit");

@@ -7,9 +7,13 @@ function draws(prng: Prng, count: number): number[] {
   return Array.from({ length: count }, () => prng.uint32());
 }
 
+function sorted(numbers: readonly number[]): number[] {
+  return [...numbers].sort((a, b) => a - b);
+}
+
 describe("Prng", () => {
   test("a seed means the same numbers for ever: in every engine, on every machine", () => {
-    expect(draws(new Prng(1), 4)).toEqual([]);
+    expect(draws(new Prng(1), 4)).toEqual([2044699967, 3215477501, 2053209365, 3991579878]);
     expect(draws(new Prng("1"), 4)).toEqual(draws(new Prng(1), 4));
   });
 
@@ -30,7 +34,7 @@ describe("Prng", () => {
   test("between gives both ends and nothing outside", () => {
     const prng = new Prng("between");
     const drawn = new Set(Array.from({ length: 500 }, () => prng.between(-2, 3)));
-    expect([...drawn].sort((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2, 3]);
+    expect(sorted([...drawn])).toEqual([-2, -1, 0, 1, 2, 3]);
   });
 
   test("chance comes true about as often as it says; 0 never, 1 always", () => {
@@ -49,7 +53,7 @@ describe("Prng", () => {
         const before = [...items];
         const shuffled = new Prng(seed).shuffled(items);
         expect(items).toEqual(before);
-        expect([...shuffled].sort()).toEqual([...items].sort());
+        expect(sorted(shuffled)).toEqual(sorted(items));
       }),
     );
     const order = Array.from({ length: 50 }, (_, i) => i);

@@ -107,7 +107,10 @@ export async function recordWorkload(): Promise<RecordedWorkload> {
   ]);
   await writer.snapshot(9, 2);
   writer.storage.compact(7);
-  await Promise.all([writer.write({ entries: entries(20, 30, 5, 120) }), writer.write({ entries: entries(31, 34, 5) })]);
+  await Promise.all([
+    writer.write({ entries: entries(20, 30, 5, 120) }),
+    writer.write({ entries: entries(31, 34, 5) }),
+  ]);
   // A snapshot while writes go on.
   await Promise.all([writer.snapshot(20, 5), writer.write({ entries: entries(35, 40, 5, 64) })]);
   writer.storage.compact(20);

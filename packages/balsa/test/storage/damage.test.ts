@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { BalsaError } from "../../src/core/index.js";
 import { readLog } from "../../src/storage/index.js";
-import { difference, type Found, type ModelState } from "./log-model.js";
 import { ImageFiles } from "./image-files.js";
+import { difference, type Found, type ModelState } from "./log-model.js";
 import { RecordedFiles } from "./recorded-files.js";
 import { append, contentOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
 
@@ -18,9 +18,9 @@ const BEFORE: ModelState = { ...STATE, entries: STATE.entries.slice(0, 27) };
 /** @param isClosed with a mark behind the last batch */
 async function smallLog(isClosed: boolean): Promise<ImageFiles> {
   const files = new RecordedFiles();
-  const storage = await openStorage(files, { segmentBytes: 1024 });
-  await append(storage, { hardState: hardState(1, 0, 0), entries: entries(1, 12, 1, 30) });
-  await append(storage, { hardState: hardState(1, 0, 11), entries: entries(13, 22, 1, 30) });
+  const storage = await openStorage(files, { segmentBytes: 1600 });
+  await append(storage, { hardState: hardState(1, 0, 0), entries: entries(1, 10, 1, 30) });
+  await append(storage, { hardState: hardState(1, 0, 11), entries: entries(11, 22, 1, 30) });
   await takeSnapshot(storage, 10, 1);
   storage.compact(10);
   await append(storage, { hardState: hardState(2, 7, 11), entries: entries(20, 24, 2, 40) });
@@ -39,7 +39,7 @@ async function outcome(files: ImageFiles): Promise<Outcome> {
     found = await readLog(files, DIR);
   } catch (error) {
     if (!(error instanceof BalsaError) || error.code !== "corrupt") throw error;
-    expect(error.message).toMatch(/^\/data\/a\/\S+ is damaged at offset \d+/);
+    if (!/^\/data\/a\/\S+ is damaged at offset \d+/.test(error.message)) throw error;
     return "corrupt";
   }
   if (difference(STATE, found) === undefined) return "whole";
@@ -54,6 +54,25 @@ function lastBatch(bytes: Uint8Array): number {
   return Buffer.from(bytes).lastIndexOf("BTCH");
 }
 
+/** Flips one bit after the other; gives those whose outcome is another than expected of their byte. */
+async function flipEveryBit(
+  files: ImageFiles,
+  path: string,
+  expected: (at: number) => Outcome,
+): Promise<readonly string[]> {
+  const bytes = files.image(path);
+  const wrong: string[] = [];
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const at = bit >>> 3;
+    const byte = bytes[at] as number;
+    bytes[at] = byte ^ (1 << (bit & 7));
+    const actual = await outcome(files);
+    if (actual !== expected(at)) wrong.push(`bit ${bit}: ${actual}`);
+    bytes[at] = byte;
+  }
+  return wrong;
+}
+
 test("every bit of a closed log, flipped, is detected or harmless", async () => {
   const files = await smallLog(true);
   expect(await outcome(files)).toBe("whole");
@@ -62,15 +81,11 @@ test("every bit of a closed log, flipped, is detected or harmless", async () => 
   let flips = 0;
   for (const path of [files.path("/identity"), ...files.segments]) {
     const bytes = files.image(path);
+    // The mark brings nothing but a commit index; everything else is vouched for.
     const mark = path === newest ? lastBatch(bytes) : bytes.length;
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const at = bit >>> 3;
-      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
-      // The mark brings nothing but a commit index; everything else is vouched for.
-      expect([path, at, await outcome(files)]).toEqual([path, at, at < mark ? "corrupt" : "whole"]);
-      bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
-      flips++;
-    }
+    const wrong = await flipEveryBit(files, path, (at) => (at < mark ? "corrupt" : "whole"));
+    expect([path, wrong]).toEqual([path, []]);
+    flips += bytes.length * 8;
   }
   expect(flips).toBeGreaterThan(16_000);
 });
@@ -80,44 +95,29 @@ test("every bit of a log that nothing vouched for: damage to the last batch is t
   const path = files.segments.at(-1) ?? "";
   const bytes = files.image(path);
   const last = lastBatch(bytes);
-  for (let bit = 0; bit < bytes.length * 8; bit++) {
-    const at = bit >>> 3;
-    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
-    expect([at, await outcome(files)]).toEqual([at, at < last ? "corrupt" : "before"]);
-    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
-  }
+  expect(await flipEveryBit(files, path, (at) => (at < last ? "corrupt" : "before"))).toEqual([]);
 });
 
 test("every file cut at every length is detected, or ends at the last whole batch", async () => {
   const files = await smallLog(false);
   const newest = files.segments.at(-1);
+  const wrong: string[] = [];
   for (const path of files.images.keys()) {
     const whole = files.image(path);
+    const last = path === newest ? lastBatch(whole) : whole.length;
     for (let length = 0; length < whole.length; length++) {
       files.images.set(path, whole.slice(0, length));
-      const last = lastBatch(whole);
-      const result = path === newest && length >= last ? await outcome(files) : await cutOutcome(files);
-      if (path === newest && length > last) expect([length, result]).toEqual([length, "before"]);
-      else if (path !== newest) expect([path, length, result]).toEqual([path, length, "corrupt"]);
+      // A cut right behind a batch is what a log looks like that was never longer.
+      const actual = length === last ? await outcomeOfCleanCut(files) : await outcome(files);
+      if (actual !== (length < last ? "corrupt" : "before")) wrong.push(`${path} at ${length}: ${actual}`);
     }
     files.images.set(path, whole);
   }
+  expect(wrong).toEqual([]);
 });
 
-/** Corrupt, or the log as it was after some earlier batch. */
-async function cutOutcome(files: ImageFiles): Promise<string> {
-  try {
-    const found = await readLog(files, DIR);
-    const held = STATE.entries.filter(({ index }) => index > (found.snapshot?.index ?? 0));
-    const indexes = found.entries.map(({ index, term }) => `${index}@${term}`);
-    const earlier = [...entries(11, 22, 1, 30)].map(({ index, term }) => `${index}@${term}`);
-    const later = held.map(({ index, term }) => `${index}@${term}`);
-    const isPrefix = (of: readonly string[]): boolean => indexes.every((name, i) => name === of[i]);
-    return isPrefix(earlier) || isPrefix(later) ? "prefix" : "invented";
-  } catch (error) {
-    if (error instanceof BalsaError && error.code === "corrupt") return "corrupt";
-    throw error;
-  }
+async function outcomeOfCleanCut(files: ImageFiles): Promise<Outcome> {
+  return difference(BEFORE, await readLog(files, DIR)) === undefined ? "before" : "whole";
 }
 
 test("zeroed, swapped and repeated blocks of a vouched log are detected", async () => {
@@ -159,8 +159,6 @@ test("an old segment in place of a new one is detected, and so is a missing one"
   expect(await outcome(files)).toBe("corrupt");
   files.images.delete(older);
   expect(await outcome(files)).toBe("corrupt");
-  files.images.delete(newer);
-  expect(await outcome(files)).toBe("corrupt");
 });
 
 test("a missing snapshot is corruption once the log behind it is gone", async () => {
@@ -187,8 +185,9 @@ test("corruption says which file, offset, index and term", async () => {
 
 test("every bit of a snapshot, flipped, is detected before its content is used", async () => {
   const files = new RecordedFiles();
-  const storage = await openStorage(files);
-  await append(storage, { hardState: hardState(1, 0, 5), entries: entries(1, 9, 1) });
+  const storage = await openStorage(files, { segmentBytes: 512 });
+  await append(storage, { hardState: hardState(1, 0, 5), entries: entries(1, 5, 1) });
+  await append(storage, { entries: entries(6, 9, 1) });
   await takeSnapshot(storage, 5, 1, [new Uint8Array(200).fill(7), new Uint8Array(30).fill(9)]);
   storage.compact(5);
   await storage.close();

@@ -43,6 +43,8 @@ export class RecordedFiles implements FileSystem {
   readonly journal: JournalStep[] = [];
   /** Asked before each call: an error to fail with. A write that fails has written half of it. */
   fault: ((kind: CallKind, path: string) => FileError | undefined) | undefined;
+  /** Its process is dead: nothing has an effect any more, and no call is answered. */
+  isDead = false;
   readonly #locks = new Set<string>();
   #files = 0;
 
@@ -111,6 +113,7 @@ export class RecordedFiles implements FileSystem {
   }
 
   async call<Result>(kind: CallKind, path: string, work: () => Result): Promise<Result> {
+    if (this.isDead) return new Promise(() => {});
     const error = this.fault?.(kind, path);
     if (error !== undefined) throw error;
     return work();
@@ -140,6 +143,7 @@ class RecordedFile implements File {
   }
 
   async write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
+    if (this.#files.isDead) return new Promise(() => {});
     this.#writeNow("write", position, buffers);
   }
 
@@ -160,6 +164,7 @@ class RecordedFile implements File {
   }
 
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void {
+    if (this.#files.isDead) return;
     let failure: FileError | undefined;
     try {
       this.#writeNow("writeAndSync:write", position, buffers);
@@ -170,6 +175,7 @@ class RecordedFile implements File {
     }
     // Not before it returns, and not before the crash points in between are in the journal.
     queueMicrotask(() => {
+      if (this.#files.isDead) return;
       if (failure === undefined) this.#syncNow();
       else this.#file.failSync(this.#file.beginSync());
       done(failure);

@@ -1,7 +1,21 @@
 import { expect, test } from "vitest";
 import { readLog } from "../../src/storage/index.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { allEntries, append, contentOf, DIR, entries, hardState, meta, openStorage, payload, plain, receive, snapshotFile, takeSnapshot } from "./storages.js";
+import {
+  allEntries,
+  append,
+  contentOf,
+  DIR,
+  entries,
+  hardState,
+  meta,
+  openStorage,
+  payload,
+  plain,
+  receive,
+  snapshotFile,
+  takeSnapshot,
+} from "./storages.js";
 
 test("F1 what was acknowledged is there after reopening", async () => {
   const files = new RecordedFiles();

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FRAME_HEADER_BYTES, FrameDecoder } from "../../src/transport/frame.js";
 import { type PeerFrame, readPeerFrame } from "../../src/transport/peer-frame.js";
-import { concat } from "../codec/concat.js";
 import { damage } from "../codec/arbitraries.js";
+import { concat } from "../codec/concat.js";
 import { onlyCorrupt } from "../codec/only-corrupt.js";
 import { slowCrc32c } from "../codec/slow-crc32c.js";
 import { encodeFrame, peerFrame } from "./frames.js";
@@ -111,15 +111,20 @@ test("every bit of a frame of messages, flipped, is found", () => {
 
 test("damaged frames are corrupt, incomplete, or whole frames, and nothing else", () => {
   fc.assert(
-    fc.property(fc.array(peerFrame, { maxLength: 3 }), damage, fc.array(fc.nat(), { maxLength: 5 }), (frames, harm, cuts) => {
-      const decoder = new FrameDecoder(LIMIT);
-      onlyCorrupt(() => {
-        for (const piece of pieces(harm(concat(frames.map((frame) => encodeFrame(frame)))), cuts)) {
-          decoder.push(piece);
-          decodeAll(decoder);
-        }
-      });
-    }),
+    fc.property(
+      fc.array(peerFrame, { maxLength: 3 }),
+      damage,
+      fc.array(fc.nat(), { maxLength: 5 }),
+      (frames, harm, cuts) => {
+        const decoder = new FrameDecoder(LIMIT);
+        onlyCorrupt(() => {
+          for (const piece of pieces(harm(concat(frames.map((frame) => encodeFrame(frame)))), cuts)) {
+            decoder.push(piece);
+            decodeAll(decoder);
+          }
+        });
+      },
+    ),
     { numRuns: 2000 },
   );
 });

@@ -68,7 +68,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
   fc.record({ kind: kind("snapshot-acknowledged"), position: safeInteger }),
   fc.record({ kind: kind("snapshot-done") }),
   fc.record({ kind: kind("snapshot-failed"), reason: text }),
-) as fc.Arbitrary<PeerFrame>;
+);
 
 export function encodeFrame(frame: PeerFrame, group: number = GROUP): Uint8Array {
   const out = new ByteWriter(64);

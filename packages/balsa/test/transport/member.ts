@@ -22,7 +22,8 @@ export class Member {
   readonly messages: PeerMessage[] = [];
   /** Calls of `onMessages`. */
   deliveries = 0;
-  readonly forwards: { readonly from: number; readonly requestId: number; readonly commands: readonly Uint8Array[] }[] = [];
+  readonly forwards: { readonly from: number; readonly requestId: number; readonly commands: readonly Uint8Array[] }[] =
+    [];
   readonly answers: { readonly from: number; readonly requestId: number; readonly answer: Answer }[] = [];
   /** `up 2`, `down 2`, and the reasons of the latter. */
   readonly events: string[] = [];
@@ -32,7 +33,10 @@ export class Member {
   /** What an offered snapshot meets. */
   openSnapshot: (message: SnapshotMessage, fileBytes: number) => Promise<SnapshotSink | undefined> = () =>
     Promise.resolve(undefined);
+  /** Done within `onPeerDown`. */
+  onDown: () => void = () => {};
   #transport: Transport | undefined;
+  #waiting: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
   private constructor(id: number, name: string) {
     this.id = id;
@@ -45,7 +49,12 @@ export class Member {
     member.#transport = await Transport.open({
       platform: {
         ...options.platform(name),
-        logger: { log: (level, message, fields = {}) => member.logLines.push({ level, message, fields }) },
+        logger: {
+          log: (level, message, fields = {}) => {
+            member.logLines.push({ level, message, fields });
+            member.#happened();
+          },
+        },
       },
       self: {
         clusterId: options.clusterId ?? CLUSTER,
@@ -59,16 +68,31 @@ export class Member {
       handlers: {
         onMessages: (_from, messages) => {
           member.deliveries++;
-          member.messages.push(...messages);
+          for (const message of messages) member.messages.push(message);
+          member.#happened();
         },
-        onForward: (from, requestId, commands) => member.forwards.push({ from, requestId, commands }),
-        onForwardAnswer: (from, requestId, answer) => member.answers.push({ from, requestId, answer }),
+        onForward: (from, requestId, commands) => {
+          member.forwards.push({ from, requestId, commands });
+          member.#happened();
+        },
+        onForwardAnswer: (from, requestId, answer) => {
+          member.answers.push({ from, requestId, answer });
+          member.#happened();
+        },
         openSnapshot: (_from, message, fileBytes) => member.openSnapshot(message, fileBytes),
-        onSnapshot: (_from, message) => member.snapshots.push(message),
-        onPeerUp: (peer) => member.events.push(`up ${peer}`),
+        onSnapshot: (_from, message) => {
+          member.snapshots.push(message);
+          member.#happened();
+        },
+        onPeerUp: (peer) => {
+          member.events.push(`up ${peer}`);
+          member.#happened();
+        },
         onPeerDown: (peer, reason) => {
           member.events.push(`down ${peer}`);
           member.reasons.push(reason);
+          member.#happened();
+          member.onDown();
         },
       },
     });
@@ -78,6 +102,22 @@ export class Member {
   get transport(): Transport {
     if (this.#transport === undefined) throw new Error("not open yet");
     return this.#transport;
+  }
+
+  /** Once this holds after something was told to this member, in real time. */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ holds, resolve });
+      this.#happened();
+    });
+  }
+
+  #happened(): void {
+    this.#waiting = this.#waiting.filter(({ holds, resolve }) => {
+      if (!holds()) return true;
+      resolve();
+      return false;
+    });
   }
 
   lines(message: string): readonly LogLine[] {

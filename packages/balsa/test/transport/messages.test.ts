@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { SNAPSHOT_PIECE_BYTES_MAX } from "../../src/transport/limits.js";
 import { helloOf } from "../../src/transport/hello.js";
+import { FORWARDS_PENDING_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "../../src/transport/limits.js";
 import { newCluster, twoMembers } from "./cluster.js";
 import { encodeFrame } from "./frames.js";
 import { addressOf, CLUSTER, GROUP } from "./member.js";
+import type { MemoryNetwork } from "./memory-network.js";
 import { append, heartbeat, snapshotMessage } from "./messages.js";
 import { RawPeer } from "./raw-peer.js";
 
@@ -28,7 +29,11 @@ test("messages arrive as they were sent, in order, wherever the stream is cut", 
 test("all messages of a turn for a peer are one write, and come as one delivery", async () => {
   const { clock, network, open } = newCluster();
   const [a, b, c] = [await open(1), await open(2), await open(3)];
-  for (const [member, others] of [[a, [2, 3]], [b, [1, 3]], [c, [1, 2]]] as const) {
+  for (const [member, others] of [
+    [a, [2, 3]],
+    [b, [1, 3]],
+    [c, [1, 2]],
+  ] as const) {
     for (const id of others) member.transport.setPeer(id, addressOf(id));
   }
   await clock.until("all are up", () => [a, b, c].every((member) => member.events.length === 2));
@@ -53,6 +58,7 @@ test("what is sent while the first dial is under way waits for it", async () => 
   a.transport.send([heartbeat(1, 2, 1)]);
   a.transport.flush();
   await clock.until("it has come", () => b.messages.length === 1);
+  expect(a.transport.stats()).toMatchObject({ messagesSent: 1, messagesDropped: 0 });
 });
 
 test("what is sent to a peer that can't be reached is dropped and counted, and not sent when it is back", async () => {
@@ -119,7 +125,14 @@ test("a slow reader gets large messages in several writes, each once the one bef
 
 const hello = helloOf({ clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" }, 1, "messages");
 
-async function impostor(): Promise<{ raw: RawPeer; sendAndSee: (bytes: Uint8Array) => Promise<string> }> {
+interface Impostor {
+  readonly raw: RawPeer;
+  readonly network: MemoryNetwork;
+  /** Gives the reason for which the connection was closed. */
+  readonly sendAndSee: (...frames: readonly Uint8Array[]) => Promise<string>;
+}
+
+async function impostor(): Promise<Impostor> {
   const { clock, network, open } = newCluster();
   const a = await open(1);
   a.transport.setPeer(2, "nowhere:1");
@@ -127,13 +140,13 @@ async function impostor(): Promise<{ raw: RawPeer; sendAndSee: (bytes: Uint8Arra
   raw.write(encodeFrame(hello));
   await clock.until("it is accepted", () => raw.frames.length === 1);
   expect(raw.frames[0]?.kind).toBe("hello-accepted");
-  const sendAndSee = async (bytes: Uint8Array): Promise<string> => {
-    raw.write(bytes);
-    await clock.until("it is closed", () => raw.closed, 2_000);
+  const sendAndSee = async (...frames: readonly Uint8Array[]): Promise<string> => {
+    raw.write(...frames);
+    await clock.until("it is closed", () => a.lines("peer's connection ended").length === 1, 2_000);
     expect(a.messages).toEqual([]);
     return String(a.lines("peer's connection ended")[0]?.fields["reason"]);
   };
-  return { raw, sendAndSee };
+  return { raw, network, sendAndSee };
 }
 
 test("a frame over the limit closes the connection, with the reason in the log", async () => {
@@ -169,6 +182,25 @@ test("a hello in the middle, or a piece of a snapshot, closes the connection", a
   expect(await (await impostor()).sendAndSee(encodeFrame(hello))).toContain("a hello frame");
   const piece = encodeFrame({ kind: "snapshot-piece", position: 0, bytes: new Uint8Array(1) });
   expect(await (await impostor()).sendAndSee(piece)).toContain("a snapshot-piece frame");
+});
+
+test("forwards without end close the connection", async () => {
+  const { sendAndSee, network } = await impostor();
+  network.cut = (bytes) => bytes;
+  const forwards = Array.from({ length: 2 * FORWARDS_PENDING_MAX + 1 }, (_, i) =>
+    encodeFrame({ kind: "forward", requestId: i, commands: [] }),
+  );
+  expect(await sendAndSee(...forwards)).toContain("more forwards than the limit");
+});
+
+test("pings by one who never reads the pongs close the connection", async () => {
+  const { sendAndSee, network } = await impostor();
+  network.cut = (bytes) => bytes;
+  network.hold("raw");
+  const ping = encodeFrame({ kind: "ping", sequence: 1 });
+  const pings = Array.from({ length: 50_000 }, () => ping);
+  expect(await sendAndSee(...pings)).toContain("does not read");
+  network.release("raw");
 });
 
 test("a ping is answered with its number", async () => {

@@ -37,7 +37,11 @@ test("all messages of a turn are one frame, in order", () => {
 
 test("an answer to a forward keeps its place among the messages", () => {
   const outbox = new Outbox(100_000);
-  const answer = { kind: "forward-answer", requestId: 5, answer: { kind: "accepted", firstIndex: 1, term: 1 } } as const;
+  const answer = {
+    kind: "forward-answer",
+    requestId: 5,
+    answer: { kind: "accepted", firstIndex: 1, term: 1 },
+  } as const;
   push(outbox, heartbeat(1, 2, 1));
   outbox.pushForwardAnswer(answer);
   push(outbox, append(1, 2, { entries: 1 }));
@@ -89,8 +93,16 @@ test("a forward is refused over the limit, an answer never", () => {
   const outbox = new Outbox(100);
   expect(outbox.pushForward({ kind: "forward", requestId: 1, commands: [] }, 60)).toBe(true);
   expect(outbox.pushForward({ kind: "forward", requestId: 2, commands: [] }, 60)).toBe(false);
-  outbox.pushForwardAnswer({ kind: "forward-answer", requestId: 9, answer: { kind: "refused", code: "closed", leader: 0 } });
-  outbox.pushForwardAnswer({ kind: "forward-answer", requestId: 8, answer: { kind: "refused", code: "closed", leader: 0 } });
+  outbox.pushForwardAnswer({
+    kind: "forward-answer",
+    requestId: 9,
+    answer: { kind: "refused", code: "closed", leader: 0 },
+  });
+  outbox.pushForwardAnswer({
+    kind: "forward-answer",
+    requestId: 8,
+    answer: { kind: "refused", code: "closed", leader: 0 },
+  });
   expect(drain(outbox).flat()).toHaveLength(3);
 });
 
@@ -113,7 +125,7 @@ test("more than a frame's target becomes several frames, more than a write sever
 test("F3 the largest message the core can make fits a frame, behind one just below its target", () => {
   const largestEntry = append(1, 2, { entries: 1, payloadBytes: 8 * 1024 * 1024 + 64 * 1024 });
   // The core's 1 MiB at the least that it counts for an entry: 4 bytes.
-  const manyEntries = append(1, 2, { entries: 1024 * 1024 / 4, payloadBytes: 0 });
+  const manyEntries = append(1, 2, { entries: (1024 * 1024) / 4, payloadBytes: 0 });
   const filler = append(1, 2, { entries: 1, payloadBytes: FRAME_TARGET_BYTES - 200 });
   for (const message of [largestEntry, manyEntries]) {
     expect(messageBytes(message)).toBeLessThanOrEqual(MESSAGE_BYTES_MAX);

@@ -170,6 +170,7 @@ test("with data under way it is given up too, once nothing moves any more", asyn
   };
   beat();
   await clock.until("a gives it up", () => a.events.length === 2, 10_000);
+  expect(a.reasons[0]).toContain("stalled");
 });
 
 test("a link that stands still one way only is given up as well", async () => {
@@ -178,6 +179,8 @@ test("a link that stands still one way only is given up as well", async () => {
   await clock.until("a knows", () => a.events.length === 2, 10_000);
   network.release("m2");
   await clock.until("all is well", () => a.events.at(-1) === "up 2" && b.events.at(-1) === "up 1", 2_000);
+  await clock.run(10_000);
+  expect(network.ends.size).toBe(4);
 });
 
 test("a pause of this process is not taken for one of the peer", async () => {
@@ -219,6 +222,27 @@ test("a peer that moves is dialled at its new address", async () => {
   await clock.until("they are up", () => a.events.at(-1) === "up 2" && moved.events.at(-1) === "up 1");
   expect(a.events).toEqual(["up 2", "down 2", "up 2"]);
   expect(b.messages).toEqual([]);
+});
+
+test("closing from within an event leaves nothing behind", async () => {
+  const { clock, network, a, b } = await twoMembers();
+  a.onDown = () => void a.transport.close();
+  network.break("m2", addressOf(1));
+  await clock.run(5_000);
+  expect(a.events).toEqual(["up 2", "down 2"]);
+  expect(b.transport.connected(1)).toBe(false);
+});
+
+test("closing when a newer connection takes an older one's place leaves nothing behind", async () => {
+  const { clock, network, a, b } = await twoMembers();
+  a.onDown = () => void a.transport.close();
+  const hello = helloOf({ clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" }, 1, "messages");
+  const newer = new RawPeer(network.of("raw"), addressOf(1));
+  newer.write(encodeFrame(hello));
+  await clock.until("it is closed", () => newer.closed);
+  await clock.run(1_000);
+  expect(a.events).toEqual(["up 2", "down 2"]);
+  expect(b.events).toEqual(["up 1", "down 1"]);
 });
 
 test("nothing is said after close, and closing twice is closing once", async () => {

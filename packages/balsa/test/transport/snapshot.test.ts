@@ -1,81 +1,15 @@
 import { expect, test } from "vitest";
-import { BalsaError, type SnapshotMessage } from "../../src/core/index.js";
+import type { SnapshotMessage } from "../../src/core/index.js";
 import { helloOf } from "../../src/transport/hello.js";
-import type { SnapshotOutcome, SnapshotSink, SnapshotSource } from "../../src/transport/index.js";
+import type { SnapshotOutcome, SnapshotSource } from "../../src/transport/index.js";
 import { TRANSPORT_LIMITS } from "../../src/transport/limits.js";
 import { concat } from "../codec/concat.js";
 import { newCluster, twoMembers } from "./cluster.js";
 import { encodeFrame } from "./frames.js";
 import { addressOf, CLUSTER, GROUP, type Member } from "./member.js";
-import { seededBelow } from "./memory-network.js";
 import { append, snapshotMessage } from "./messages.js";
 import { RawPeer } from "./raw-peer.js";
-
-/** A file whose every byte matters. */
-function fileOf(bytes: number): Uint8Array {
-  const below = seededBelow(bytes + 1);
-  return Uint8Array.from({ length: bytes }, () => below(256));
-}
-
-function sourceOf(file: Uint8Array): SnapshotSource & { reads: number } {
-  const source = {
-    fileBytes: file.length,
-    reads: 0,
-    readRaw: (position: number, lengthBytes: number): Promise<Uint8Array> => {
-      source.reads++;
-      return Promise.resolve(file.slice(position, position + lengthBytes));
-    },
-  };
-  return source;
-}
-
-/** A sink that keeps what it gets, and is told when to stop. */
-class Sink implements SnapshotSink {
-  readonly pieces: Uint8Array[] = [];
-  outcome: "open" | "finished" | "aborted" = "open";
-  writeFails = false;
-  finishFails = false;
-  /** Holds writes back until it is called. */
-  #resume: (() => void)[] | undefined;
-
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.outcome !== "open") throw new Error("written after its end");
-    if (this.#resume !== undefined) await new Promise<void>((resolve) => this.#resume?.push(resolve));
-    if (this.writeFails) throw new Error("disk full");
-    this.pieces.push(bytes);
-  }
-
-  finish(): Promise<void> {
-    if (this.finishFails) return Promise.reject(new BalsaError("corrupt", "a block's checksum does not fit"));
-    this.outcome = "finished";
-    return Promise.resolve();
-  }
-
-  abort(): Promise<void> {
-    if (this.outcome !== "open") throw new Error(`aborted when ${this.outcome}`);
-    this.outcome = "aborted";
-    return Promise.resolve();
-  }
-
-  hold(): void {
-    this.#resume = [];
-  }
-
-  release(): void {
-    const waiting = this.#resume ?? [];
-    this.#resume = undefined;
-    for (const resume of waiting) resume();
-  }
-
-  /** Whether a write is being held back. */
-  get isHolding(): boolean {
-    return this.#resume !== undefined && this.#resume.length > 0;
-  }
-
-  get bytes(): number {
-    return this.pieces.reduce((sum, piece) => sum + piece.length, 0);
-  }
-}
+import { fileOf, Sink, sourceOf } from "./snapshot-file.js";
 
 /** `b` takes snapshots into sinks of its own, one after the other. */
 function takesInto(b: Member, prepare: (sink: Sink) => void = () => {}): Sink[] {
@@ -97,9 +31,13 @@ function send(from: Member, message: SnapshotMessage, source: SnapshotSource): S
 }
 
 test("F3 a snapshot of several megabytes arrives whole, in bounded pieces, and both sides say so", async () => {
-  for (const [seed, bytes] of [[1, 5_000_003], [2, 256 * 1024], [3, 1]] as const) {
+  for (const [seed, bytes] of [
+    [1, 5_000_003],
+    [2, 256 * 1024],
+    [3, 1],
+  ] as const) {
     const { clock, network, a, b } = await twoMembers({}, seed);
-    network.cut = (length) => Math.min(length, 1 + (seed * 7919) % 60_000);
+    network.cut = (length) => Math.min(length, 1 + ((seed * 7919) % 60_000));
     const sinks = takesInto(b);
     const file = fileOf(bytes);
     const source = sourceOf(file);
@@ -319,8 +257,16 @@ test.each<[string, readonly Uint8Array[], string]>([
     [offer(snapshotMessage(1, 2), 10), encodeFrame({ kind: "messages", messages: [] })],
     "instead of a piece",
   ],
-  ["that ignores the window", [offer(snapshotMessage(1, 2), 2 ** 30), ...Array.from({ length: 9 }, () => piece(0, 2 ** 20))], "window"],
-  ["in a thousand tiny pieces at once", [offer(snapshotMessage(1, 2), 5000), ...Array.from({ length: 1000 }, (_, i) => piece(i, 1))], "window"],
+  [
+    "that ignores the window",
+    [offer(snapshotMessage(1, 2), 2 ** 30), ...Array.from({ length: 9 }, () => piece(0, 2 ** 20))],
+    "window",
+  ],
+  [
+    "in a thousand tiny pieces at once",
+    [offer(snapshotMessage(1, 2), 5000), ...Array.from({ length: 1000 }, (_, i) => piece(i, 1))],
+    "window",
+  ],
 ])("a stream %s fails, with the reason told, and its sink aborted", async (_name, frames, reason) => {
   const { clock, network, open } = newCluster();
   network.cut = (bytes) => bytes;
@@ -343,7 +289,10 @@ test("closing the transport fails what is on its way, and waits for its sinks", 
   const { clock, a, b } = await twoMembers();
   const toB = takesInto(b, (sink) => sink.hold());
   const toA = takesInto(a, (sink) => sink.hold());
-  const outcomes = [send(a, snapshotMessage(1, 2), sourceOf(fileOf(10))), send(b, snapshotMessage(2, 1), sourceOf(fileOf(10)))];
+  const outcomes = [
+    send(a, snapshotMessage(1, 2), sourceOf(fileOf(10))),
+    send(b, snapshotMessage(2, 1), sourceOf(fileOf(10))),
+  ];
   await clock.until("both are under way", () => toA[0]?.isHolding === true && toB[0]?.isHolding === true);
   let closed = false;
   const closing = a.transport.close().then(() => {

@@ -3,7 +3,8 @@ import type { ByteString } from "./byte-string.js";
 import type { KeyRange } from "./key-range.js";
 import type { KeyVersion } from "./key-version.js";
 
-const BTree = sortedBTree.default;
+/** A CommonJS module: its default import is the module in Node, the class where a bundler resolves it. */
+const BTree: typeof sortedBTree.default = "default" in sortedBTree ? sortedBTree.default : sortedBTree;
 /** Measured best of 16 to 128 for 30-byte keys: inserts and scans as fast as larger ones, fewer bytes copied after a clone. */
 const NODE_KEYS_MAX = 64;
 

@@ -135,7 +135,7 @@ describe("the store, against a list of whole states", () => {
           expect(store.revision).toBe(model.revision);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -1,0 +1,347 @@
+import type {
+  ConfChange,
+  ConfChangeTransition,
+  ConfState,
+  Entry,
+  Message,
+  NodeChange,
+  ProposeOutcome,
+  RawNode,
+  Snapshot,
+  StepOutcome,
+} from "../../src/core/index.js";
+import { EMPTY_CONF_STATE, LOCAL_APPEND, LOCAL_APPLY, MemoryStorage, NO_CONTEXT } from "../../src/core/index.js";
+import type { MemberOptions } from "./member.js";
+import { ELECTION_TICKS, HEARTBEAT_TICKS, Member } from "./member.js";
+import { SafetyChecks } from "./safety.js";
+
+export interface ScenarioOptions extends MemberOptions {
+  /** IDs of the voters: 1, 2, 3 unless said otherwise. */
+  readonly voters?: readonly number[];
+  readonly learners?: readonly number[];
+  /** Options of single members, over the group's. */
+  readonly only?: Readonly<Record<number, MemberOptions>>;
+}
+
+/** Every group begins with a snapshot that holds its configuration and nothing else, at this index and term. */
+export const BEGINNING = { index: 1, term: 1 } as const;
+
+/**
+ * A story about a group, told in the present tense. Nothing happens by itself: members tick when they are told to, and
+ * what they have to do, and say to each other, is done in `settle`, until nobody has anything left to do. Invariants are
+ * checked at every turn, the group's safety over the whole story.
+ *
+ * ```
+ * const group = new Scenario();
+ * group.elect(1);
+ * group.isolate(1);
+ * group.propose(1, "lost");
+ * group.elect(2);
+ * group.propose(2, "kept");
+ * group.heal();
+ * expect(group.commands(1)).toEqual(["kept"]);
+ * ```
+ */
+export class Scenario {
+  readonly members = new Map<number, Member>();
+  /** Messages on their way, oldest first. */
+  inFlight: Message[] = [];
+  private readonly options: ScenarioOptions;
+  private readonly cut = new Set<string>();
+  private readonly slowStorage = new Set<number>();
+  private readonly safety = new SafetyChecks();
+
+  constructor(options: ScenarioOptions = {}) {
+    this.options = options;
+    const voters = options.voters ?? [1, 2, 3];
+    const learners = options.learners ?? [];
+    const conf: ConfState = { ...EMPTY_CONF_STATE, voters, learners };
+    for (const id of [...voters, ...learners]) this.add(id, conf);
+  }
+
+  // ---- members
+
+  member(id: number): Member {
+    const member = this.members.get(id);
+    if (member === undefined) throw new Error(`there is no member ${id}`);
+    return member;
+  }
+
+  /** A node with an empty storage, which waits to be told of the group. */
+  addEmpty(id: number): void {
+    this.add(id, undefined);
+  }
+
+  /** Loses everything it did not store. What is on its way to it is lost as well. */
+  crash(...ids: number[]): void {
+    for (const id of ids) {
+      this.member(id).crash();
+      this.inFlight = this.inFlight.filter((message) => message.to !== id);
+    }
+  }
+
+  restart(...ids: number[]): void {
+    for (const id of ids) this.member(id).restart();
+  }
+
+  /**
+   * The group's logs are what the paper's figures show, terms separated by blanks, as if they had come about in the
+   * usual way. Must come first in a story.
+   */
+  giveLogs(logs: Readonly<Record<number, string>>): void {
+    for (const [id, terms] of Object.entries(logs)) {
+      const member = this.member(Number(id));
+      const entries = terms.split(" ").map((term, i): Entry => {
+        const data = new TextEncoder().encode(`${term}.${i + 1}`);
+        return { type: "normal", term: Number(term), index: BEGINNING.index + 1 + i, data, checksum: 0 };
+      });
+      member.storage.append(entries);
+      const lastTerm = entries[entries.length - 1]?.term ?? BEGINNING.term;
+      member.storage.setHardState({ term: lastTerm, vote: 0, commit: BEGINNING.index });
+      member.restart();
+    }
+  }
+
+  // ---- the network
+
+  /** Nothing gets through between these members and all others. */
+  isolate(...ids: number[]): void {
+    for (const a of this.members.keys()) {
+      for (const b of this.members.keys()) if (ids.includes(a) !== ids.includes(b)) this.cut.add(`${a}>${b}`);
+    }
+  }
+
+  /** What `from` sends to `to` is lost; the other direction works. */
+  cutOneWay(from: number, to: number): void {
+    this.cut.add(`${from}>${to}`);
+  }
+
+  /** The network is whole again, and time passes until all know of it. */
+  heal(): void {
+    this.cut.clear();
+    this.settle();
+    this.heartbeat();
+  }
+
+  /** Takes the messages on their way that fit out of the network, for a test that wants to lose or delay them. */
+  intercept(chosen: (message: Message) => boolean): Message[] {
+    const taken = this.inFlight.filter(chosen);
+    this.inFlight = this.inFlight.filter((message) => !chosen(message));
+    return taken;
+  }
+
+  // ---- deeds
+
+  /** Time passes for one member. */
+  tick(id: number, ticks = 1): void {
+    for (let i = 0; i < ticks; i++) this.member(id).act((node) => node.tick());
+    this.observe(id);
+  }
+
+  /** All leaders send heartbeats, and what follows from them happens. */
+  heartbeat(): void {
+    for (const member of this.members.values()) if (member.up) this.tick(member.id, HEARTBEAT_TICKS);
+    this.settle();
+  }
+
+  /** Long enough passes for a member to think that there is no leader. */
+  timeOut(id: number): void {
+    this.tick(id, 2 * ELECTION_TICKS);
+    this.settle();
+  }
+
+  campaign(id: number): void {
+    this.member(id).act((node) => node.campaign());
+    this.settle();
+  }
+
+  /** Campaigns and wins. */
+  elect(id: number): void {
+    this.campaign(id);
+    const { role } = this.member(id).node;
+    if (role !== "leader") throw new Error(`member ${id} was not elected: it is ${role}`);
+  }
+
+  /** Proposes and lets things happen. */
+  propose(id: number, ...commands: string[]): ProposeOutcome {
+    const outcome = this.proposeOnly(id, ...commands);
+    this.settle();
+    return outcome;
+  }
+
+  /** Proposes, and nothing happens yet. */
+  proposeOnly(id: number, ...commands: string[]): ProposeOutcome {
+    const datas = commands.map((command) => new TextEncoder().encode(command));
+    const outcome = this.member(id).act((node) => node.proposeBatch(datas));
+    this.observe(id);
+    return outcome;
+  }
+
+  change(id: number, transition: ConfChangeTransition, ...changes: NodeChange[]): ProposeOutcome {
+    return this.proposeChange(id, { version: 2, transition, changes, context: NO_CONTEXT });
+  }
+
+  proposeChange(id: number, change: ConfChange): ProposeOutcome {
+    const outcome = this.member(id).act((node) => node.proposeConfChange(change));
+    this.settle();
+    return outcome;
+  }
+
+  /** Asks for an index to read at, and nothing happens yet. */
+  askRead(id: number, requestId: number): string {
+    const member = this.member(id);
+    this.safety.readAsked(member, requestId);
+    const outcome = member.act((node) => node.readIndex(requestId));
+    this.observe(id);
+    return outcome;
+  }
+
+  transfer(from: number, to: number): void {
+    this.member(from).act((node) => node.transferLeader(to));
+    this.settle();
+  }
+
+  /** Hands a member a message, whoever wrote it. */
+  deliver(message: Message): StepOutcome {
+    const outcome = this.member(message.to).act((node) => node.step(message));
+    this.observe(message.to);
+    return outcome;
+  }
+
+  // ---- what members do by themselves
+
+  /** Until nobody has anything left to do. */
+  settle(): void {
+    for (let turn = 0; this.turn(); turn++) if (turn > 10_000) throw new Error("the group does not come to rest");
+    this.compareLogs();
+  }
+
+  /** One Ready of each member, then all messages that are on their way. */
+  turn(): boolean {
+    let busy = false;
+    for (const member of this.members.values()) busy = this.processReady(member) || busy;
+    busy = this.deliverAll() || busy;
+    for (const member of this.members.values()) busy = this.processStorage(member) || busy;
+    return busy;
+  }
+
+  /** One Ready of a member, if it has one: stored, applied, and its messages on their way. */
+  processReady(member: Member): boolean {
+    if (!member.up || !member.node.hasReady()) return false;
+    const ready = member.takeReady();
+    if (!member.asynchronous) {
+      member.store(ready.hardState, ready.entries, ready.snapshot);
+      if (ready.snapshot !== undefined) member.restore(ready.snapshot);
+      member.apply(ready.committedEntries);
+    }
+    for (const message of ready.messages) this.dispatch(member, message);
+    if (!member.asynchronous) member.act((node) => node.advance());
+    this.observe(member.id);
+    return true;
+  }
+
+  /** Asynchronous writes of this member stay undone until `releaseStorage`. */
+  holdStorage(id: number): void {
+    this.slowStorage.add(id);
+  }
+
+  releaseStorage(id: number): void {
+    this.slowStorage.delete(id);
+    this.settle();
+  }
+
+  /** Does the oldest write of a member and delivers its answers, held or not. */
+  completeWrite(id: number): void {
+    const member = this.member(id);
+    const work = member.appendWork.shift();
+    if (work === undefined) throw new Error(`member ${id} has nothing to write`);
+    member.store(work.hardState, work.entries, work.snapshot);
+    if (work.snapshot !== undefined) member.restore(work.snapshot);
+    for (const message of work.responses) this.dispatch(member, message);
+  }
+
+  private processStorage(member: Member): boolean {
+    if (!member.up || this.slowStorage.has(member.id)) return false;
+    const busy = member.appendWork.length + member.applyWork.length > 0;
+    while (member.appendWork.length > 0) this.completeWrite(member.id);
+    for (const work of member.applyWork.splice(0)) {
+      member.apply(work.entries);
+      for (const message of work.responses) this.dispatch(member, message);
+    }
+    return busy;
+  }
+
+  /** Delivers what is on its way; what passes over a cut is lost. */
+  private deliverAll(): boolean {
+    const messages = this.inFlight;
+    this.inFlight = [];
+    for (const message of messages) {
+      if (this.cut.has(`${message.from}>${message.to}`) || this.members.get(message.to)?.up !== true) continue;
+      this.deliver(message);
+      // The sender of a snapshot hears from its transport what became of it.
+      if (message.type === "snapshot" && this.member(message.from).up) {
+        this.member(message.from).act((node) => node.reportSnapshot(message.to, "success"));
+      }
+    }
+    return messages.length > 0;
+  }
+
+  private dispatch(member: Member, message: Message): void {
+    if (message.to === LOCAL_APPEND && message.type === "storage-append") member.appendWork.push(message);
+    else if (message.to === LOCAL_APPLY && message.type === "storage-apply") member.applyWork.push(message);
+    else if (message.to === member.id) this.deliver(message);
+    else this.inFlight.push(message);
+  }
+
+  // ---- looking
+
+  /** A member as its neighbours might see it. */
+  see(id: number): Pick<RawNode, "role" | "term" | "lead" | "commit" | "applied" | "lastIndex"> {
+    const { role, term, lead, commit, applied, lastIndex } = this.member(id).node;
+    return { role, term, lead, commit, applied, lastIndex };
+  }
+
+  /** Who leads in the highest term that anyone leads in; 0 = nobody. */
+  leader(): number {
+    const leaders = [...this.members.values()].filter((member) => member.up && member.node.role === "leader");
+    leaders.sort((a, b) => b.node.term - a.node.term);
+    return leaders[0]?.id ?? 0;
+  }
+
+  /** What the application was given to apply, empty entries and membership changes left out. */
+  commands(id: number): string[] {
+    return this.member(id).applied.flatMap(({ data }) => (data === "" || / \d+|leave joint/.test(data) ? [] : [data]));
+  }
+
+  logs(): Record<number, string> {
+    return Object.fromEntries([...this.members.values()].map((member) => [member.id, member.logTerms()]));
+  }
+
+  /** What the leader knows of a peer. */
+  progress(leader: number, peer: number): ReturnType<Member["state"]>["peers"][number] {
+    const progress = this.member(leader)
+      .state()
+      .peers.find(({ id }) => id === peer);
+    if (progress === undefined) throw new Error(`member ${leader} knows of no ${peer}`);
+    return progress;
+  }
+
+  private add(id: number, conf: ConfState | undefined): void {
+    const storage = new MemoryStorage();
+    if (conf !== undefined) {
+      const snapshot: Snapshot = { meta: { ...BEGINNING, confState: conf }, data: new Uint8Array(0) };
+      storage.applySnapshot(snapshot);
+    }
+    const { voters: _voters, learners: _learners, only, ...options } = this.options;
+    this.members.set(id, new Member(id, conf ?? EMPTY_CONF_STATE, storage, { ...options, ...only?.[id] }));
+  }
+
+  private observe(id: number): void {
+    this.safety.observe(this.member(id));
+  }
+
+  private compareLogs(): void {
+    const all = [...this.members.values()];
+    all.forEach((a, i) => all.slice(i + 1).forEach((b) => this.safety.compareLogs(a, b)));
+  }
+}

@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import { crc32c } from "../../src/codec/index.js";
+import { type ExpectedIdentity, readLog } from "../../src/storage/index.js";
+import { RecordedFiles } from "./recorded-files.js";
+import { append, BOOTSTRAP, codeOf, DIR, entries, openStorage } from "./storages.js";
+
+const EXISTING = { ...BOOTSTRAP, kind: "existing" } as const;
+
+async function filled(): Promise<RecordedFiles> {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { entries: entries(1, 3, 1) });
+  await storage.close();
+  return files;
+}
+
+function put(files: RecordedFiles, path: string, bytes: Uint8Array): void {
+  const file = files.disk.open(path, "create");
+  file.write(files.disk.nextSequence(), 0, bytes);
+}
+
+function names(files: RecordedFiles, dir: string): readonly string[] {
+  return files.disk.list(dir);
+}
+
+test("a directory is one process' at a time", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  expect(await codeOf(openStorage(files))).toBe("locked");
+  await storage.close();
+  await (await openStorage(files)).close();
+});
+
+test.each<[string, ExpectedIdentity]>([
+  ["cluster", { ...BOOTSTRAP, clusterId: 2 ** 52 + 99 }],
+  ["member", { ...BOOTSTRAP, memberId: 2 ** 52 + 99 }],
+  ["group", { ...BOOTSTRAP, group: 2 }],
+  ["name", { ...BOOTSTRAP, name: "b" }],
+  ["name, of a member that exists", { ...EXISTING, name: "b" }],
+  ["cluster, of a member that exists", { ...EXISTING, clusterId: 2 ** 52 + 99 }],
+])("another %s is refused, and nothing is touched", async (_what, expect_) => {
+  const files = await filled();
+  const steps = files.journal.length;
+  expect(await codeOf(openStorage(files, { expect: expect_ }))).toBe("identity-mismatch");
+  expect(files.journal.slice(steps).filter(({ kind }) => kind !== "open")).toEqual([]);
+  await (await openStorage(files)).close();
+});
+
+test("the identity is drawn once, and another directory's is another", async () => {
+  const files = await filled();
+  const first = (await readLog(files, DIR)).identity;
+  expect(first).toMatchObject({
+    clusterId: 2 ** 52 + 17,
+    memberId: 2 ** 52 + 1,
+    group: 1,
+    name: "a",
+    formatVersion: 1,
+  });
+  expect(first.incarnation).toBeGreaterThan(0);
+  const storage = await openStorage(files, { expect: { kind: "existing", group: 1, name: "a" } });
+  expect(storage.identity).toEqual(first);
+  await storage.close();
+});
+
+test("a segment of another directory is refused", async () => {
+  const files = await filled();
+  const other = await openStorage(files, { dir: "/data/b", expect: { ...BOOTSTRAP, memberId: 2 ** 52 + 2 } });
+  await append(other, { entries: entries(1, 3, 1) });
+  await other.close();
+  const [mine] = names(files, `${DIR}/log`);
+  const [theirs] = names(files, "/data/b/log");
+  files.disk.rename(`/data/b/log/${theirs}`, `${DIR}/log/${mine}`);
+  expect(await codeOf(openStorage(files))).toBe("identity-mismatch");
+});
+
+test.each(["identity", "log"])("a later version of the %s is refused as such, not as damage", async (what) => {
+  const files = await filled();
+  const path = what === "log" ? `${DIR}/log/${names(files, `${DIR}/log`)[0]}` : `${DIR}/identity`;
+  const file = files.disk.open(path, "write");
+  const bytes = file.read(0, file.sizeBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, 2, true);
+  const headerBytes = view.getUint32(12, true);
+  view.setInt32(16, crc32c(bytes, 20, headerBytes, crc32c(bytes, 0, 16, 0)), true);
+  file.write(files.disk.nextSequence(), 0, bytes);
+  await expect(openStorage(files)).rejects.toMatchObject({ code: "identity-mismatch" });
+  await expect(openStorage(files)).rejects.toThrow("later version");
+});
+
+test("what crashes left unfinished is removed, what is unknown is left alone", async () => {
+  const files = await filled();
+  const left = [
+    `${DIR}/log/0000000000000099.log.tmp`,
+    `${DIR}/snapshots/0000000000000007-0000000000000001.snapshot.tmp-3`,
+  ];
+  const unknown = [
+    `${DIR}/notes.txt`,
+    `${DIR}/log/7.log`,
+    `${DIR}/log/old.log.tmp`,
+    `${DIR}/snapshots/latest.snapshot`,
+  ];
+  for (const path of [...left, ...unknown]) put(files, path, new Uint8Array([1]));
+  await (await openStorage(files)).close();
+  const all = [DIR, `${DIR}/log`, `${DIR}/snapshots`].flatMap((dir) =>
+    names(files, dir).map((name) => `${dir}/${name}`),
+  );
+  for (const path of left) expect(all).not.toContain(path);
+  for (const path of unknown) expect(all).toContain(path);
+});
+
+test("restarts do not pile up files", async () => {
+  const files = await filled();
+  for (let i = 0; i < 5; i++) await (await openStorage(files)).close();
+  expect(names(files, `${DIR}/log`).length).toBe(2);
+  expect((await readLog(files, DIR)).entries.length).toBe(3);
+});
+
+test("opening what is not there says so, and makes nothing", async () => {
+  const files = new RecordedFiles();
+  expect(await codeOf(openStorage(files, { expect: EXISTING }))).toBe("invalid-argument");
+  files.disk.makeDir(DIR);
+  expect(await codeOf(openStorage(files, { expect: EXISTING }))).toBe("invalid-argument");
+  expect(files.journal).toEqual([]);
+});
+
+test("a directory with something else in it is not filled", async () => {
+  const files = new RecordedFiles();
+  files.disk.makeDir(DIR);
+  put(files, `${DIR}/thesis.pdf`, new Uint8Array([1]));
+  expect(await codeOf(openStorage(files))).toBe("invalid-argument");
+  expect(names(files, DIR)).toEqual(["thesis.pdf"]);
+});
+
+test("a log whose identity is lost is not overwritten", async () => {
+  const files = await filled();
+  files.disk.remove(`${DIR}/identity`);
+  const before = names(files, `${DIR}/log`);
+  expect(await codeOf(openStorage(files))).toBe("invalid-argument");
+  expect(names(files, `${DIR}/log`)).toEqual(before);
+});
+
+test("an identity whose log is lost is corruption", async () => {
+  const files = await filled();
+  for (const name of names(files, `${DIR}/log`)) files.disk.remove(`${DIR}/log/${name}`);
+  expect(await codeOf(openStorage(files))).toBe("corrupt");
+});
+
+test("options are checked before anything is touched", async () => {
+  const files = new RecordedFiles();
+  expect(await codeOf(openStorage(files, { segmentBytes: 1 }))).toBe("invalid-argument");
+  expect(await codeOf(openStorage(files, { expect: { ...BOOTSTRAP, name: "" } }))).toBe("invalid-argument");
+  expect(files.journal).toEqual([]);
+});

@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { ByteWriter, crc32c, sealEntry, writeEntryRecord } from "../../src/codec/index.js";
+import { readLog } from "../../src/storage/index.js";
+import { ImageFiles } from "./image-files.js";
+import { RecordedFiles } from "./recorded-files.js";
+import { append, BOOTSTRAP, DIR, entries, GROUP, hardState, openStorage, plain, takeSnapshot } from "./storages.js";
+
+/** A small directory: a snapshot, one segment, two batches and a mark. */
+async function directory(): Promise<ImageFiles> {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { hardState: hardState(2, 7, 1), entries: [...entries(1, 2, 1, 3), ...entries(3, 3, 2, 0)] });
+  await append(storage, { hardState: hardState(3, 8, 2), entries: entries(3, 4, 3, 10) });
+  await takeSnapshot(storage, 2, 1, [new Uint8Array([1, 2, 3, 4])]);
+  await storage.close();
+  return ImageFiles.of(files.disk, DIR);
+}
+
+class Fields {
+  readonly #view: DataView;
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  u32(at: number): number {
+    return this.#view.getUint32(at, true);
+  }
+  i32(at: number): number {
+    return this.#view.getInt32(at, true);
+  }
+  u64(at: number): number {
+    return Number(this.#view.getBigUint64(at, true));
+  }
+  text(at: number, lengthBytes: number): string {
+    return Buffer.from(this.#view.buffer, this.#view.byteOffset + at, lengthBytes).toString("latin1");
+  }
+}
+
+test("a file begins with magic, version, length and checksum, as docs/storage-format.md says", async () => {
+  const files = await directory();
+  for (const [ending, magic] of [
+    ["/identity", "BALSA-ID"],
+    [".log", "BALSALOG"],
+    [".snapshot", "BALSASNP"],
+  ] as const) {
+    const bytes = files.image(files.path(ending));
+    const fields = new Fields(bytes);
+    expect(fields.text(0, 8)).toBe(magic);
+    expect(fields.u32(8)).toBe(1);
+    const headerBytes = fields.u32(12);
+    expect(fields.i32(16)).toBe(crc32c(bytes, 20, headerBytes, crc32c(bytes, 0, 16, 0)));
+  }
+});
+
+test("a segment and its batches lie as docs/storage-format.md says", async () => {
+  const files = await directory();
+  const bytes = files.image(files.path(".log"));
+  const fields = new Fields(bytes);
+  const { incarnation } = (await readLog(files, DIR)).identity;
+  expect(fields.u32(12)).toBe(128);
+  expect([24, 32, 40, 48, 56, 64, 80, 88, 96].map((at) => fields.u64(at))).toEqual(
+    [BOOTSTRAP.clusterId, BOOTSTRAP.memberId, GROUP, incarnation, 2, 0, 0, 0, 0],
+  );
+
+  // The fresh segment's repeated batch, the two that were written, the mark.
+  const batches: number[] = [];
+  let previousChecksum = fields.i32(16);
+  let at = 128;
+  for (; at < bytes.length; at += fields.u32(at + 8) + fields.u32(at + 12) + fields.u32(at + 16)) {
+    const headBytes = fields.u32(at + 8);
+    expect(fields.text(at, 4)).toBe("BTCH");
+    expect(fields.i32(at + 4)).toBe(crc32c(bytes, at + 8, at + headBytes, 0));
+    expect(fields.i32(at + 20)).toBe(previousChecksum);
+    expect([fields.u64(at + 24), fields.u64(at + 32), fields.u32(at + 40)]).toEqual([incarnation, 2, at]);
+    expect(fields.u32(at + 44)).toBe(at === 128 ? 0 : at);
+    const [states, count, runs] = [fields.u32(at + 48), fields.u32(at + 52), fields.u32(at + 56)];
+    expect(headBytes).toBe(64 + states * 56 + count * 8 + runs * 24);
+    previousChecksum = fields.i32(at + 4);
+    batches.push(at);
+  }
+  expect(at).toBe(bytes.length);
+  expect(batches.length).toBe(4);
+
+  const [, first = 0, second = 0] = batches;
+  const state = (batch: number): number[] => [0, 8, 16, 24, 32, 40].map((field) => fields.u64(batch + 64 + field));
+  expect(state(first)).toEqual([GROUP, 2, 7, 1, 0, 0]);
+  expect(state(second)).toEqual([GROUP, 3, 8, 2, 3, 2]);
+  const runsAt = first + 64 + 56 + 3 * 8;
+  expect([fields.u64(runsAt), fields.u64(runsAt + 8), fields.u32(runsAt + 16)]).toEqual([1, 1, 2]);
+  expect([fields.u64(runsAt + 24), fields.u64(runsAt + 32), fields.u32(runsAt + 40)]).toEqual([3, 2, 1]);
+});
+
+test("the log holds entries byte for byte as the wire carries them", async () => {
+  const files = await directory();
+  const bytes = Buffer.from(files.image(files.path(".log")));
+  const list = [...entries(1, 2, 1, 3), ...entries(3, 3, 2, 0)];
+  const wire = new ByteWriter();
+  for (const entry of list) {
+    sealEntry(GROUP, entry);
+    writeEntryRecord(wire, entry);
+  }
+  expect(bytes.includes(wire.finish())).toBe(true);
+  // And their identities apart from them.
+  const checksum = Buffer.alloc(8);
+  checksum.writeInt32LE(list[0]?.checksum ?? 0, 0);
+  checksum.writeUInt32LE(3, 4);
+  expect(bytes.indexOf(checksum)).toBe(128 + 120 + 64 + 56);
+});
+
+/** What version 1 wrote, when it was new. It must be read for ever. */
+const VERSION_1: Readonly<Record<string, string>> = {};
+
+test("version 1 is written and read as on its first day", async () => {
+  const written = await directory();
+  const golden = new ImageFiles();
+  for (const [path, base64] of Object.entries(VERSION_1)) golden.images.set(path, Buffer.from(base64, "base64"));
+  const asText = (files: ImageFiles): Record<string, string> =>
+    Object.fromEntries([...files.images].map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]));
+  expect(asText(written)).toEqual(VERSION_1);
+  const content = await readLog(golden, DIR);
+  expect(content.identity).toMatchObject({ name: "a", group: 1, formatVersion: 1 });
+  expect(content.hardState).toEqual(hardState(3, 8, 2));
+  expect(content.snapshot).toMatchObject({ index: 2, term: 1 });
+  expect(plain(content.entries)).toEqual(plain(entries(3, 4, 3, 10)));
+});
