@@ -1,4 +1,4 @@
-import { BalsaError, StorageError } from "../core/index.js";
+import { BalsaError } from "../core/index.js";
 import { FileError } from "../platform/index.js";
 
 /** Where bytes are not what was written, as exactly as is known. */
@@ -28,11 +28,10 @@ export function located(cause: unknown, file: string, offset: number): unknown {
   return cause;
 }
 
-/** What the file system said, as the library's error. Errors that are the library's own already pass through. */
-export function storageFailure(action: string, cause: unknown): Error {
-  if (cause instanceof BalsaError || cause instanceof StorageError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new BalsaError("storage-failed", `${action}: ${reason}`, { cause });
+/** What the file system said, as the library's error; anything else passes through. */
+export function storageFailure(action: string, cause: unknown): unknown {
+  if (!(cause instanceof FileError)) return cause;
+  return new BalsaError("storage-failed", `${action}: ${cause.message}`, { cause });
 }
 
 export function isNotFound(cause: unknown): boolean {

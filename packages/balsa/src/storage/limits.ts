@@ -14,10 +14,13 @@ export const SEGMENT_BYTES_MAX: number = 1024 * 1024 * 1024;
 export const BATCH_BYTES_TARGET: number = 4 * 1024 * 1024;
 
 /**
- * Records of one batch: one write, however large, is one batch. Offsets have 32 bits: a segment's first batch of the
- * largest size ends at 1 GiB, with at most 8 + 24 bytes of tables for each 28 of an empty entry below 2.3 GiB.
+ * Records of one batch: one write, however large, is one batch. The core's quotas keep it far below. With at most 32
+ * bytes of tables for each 28 of an empty entry, a segment's first batch of the largest size ends below 1.1 GiB.
  */
-export const BATCH_BODY_BYTES_MAX: number = 1024 * 1024 * 1024;
+export const BATCH_BODY_BYTES_MAX: number = 512 * 1024 * 1024;
+
+/** A file is read in one go, and offsets in it have 32 bits. */
+export const SEGMENT_FILE_BYTES_MAX: number = 2 ** 31 - 1;
 
 /** What a batch's buffers start with, and what they are given back at: above it they are not kept for the next one. */
 export const BATCH_BUFFER_BYTES: number = 64 * 1024;

@@ -2,6 +2,7 @@
  * From the files of a log to what it says. Reads only (docs/storage-format.md, "Reading, and what is torn and what is
  * corrupt").
  */
+import { corrupt } from "../codec/index.js";
 import type { Entry, HardState } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
 import type { FileSystem } from "../platform/index.js";
@@ -9,6 +10,7 @@ import type { Batch, SegmentImage } from "./batch.js";
 import { corruption, type Damage, located } from "./corruption.js";
 import { type DataPaths, listSegments, type SegmentListing, type SnapshotName, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
+import { SEGMENT_FILE_BYTES_MAX } from "./limits.js";
 import { LogReplay } from "./log-replay.js";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentLink } from "./segment-header.js";
 import { replayClosed, replayNewest, type Segment } from "./segment-replay.js";
@@ -132,7 +134,9 @@ async function loadSegment(files: FileSystem, paths: DataPaths, identity: Identi
   const path = segmentPath(paths, segment);
   const file = await files.open(path, "read");
   try {
-    const bytes = await file.read(0, await file.sizeBytes());
+    const fileBytes = await file.sizeBytes();
+    if (fileBytes > SEGMENT_FILE_BYTES_MAX) throw corrupt("the file is larger than any segment");
+    const bytes = await file.read(0, fileBytes);
     const header = decodeSegmentHeader(bytes, bytes.length, segment, identity);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return { header, image: { path, segment, identity, bytes, view } };

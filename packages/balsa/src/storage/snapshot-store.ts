@@ -64,6 +64,8 @@ export class SnapshotStore {
   readonly #readers: Map<string, number> = new Map();
   #current: SnapshotName;
   #attempts = 0;
+  /** The directory may be another process' by now. */
+  #isClosed = false;
   #removing: Promise<void> = Promise.resolve();
 
   /** @param current of index 0 = none */
@@ -143,8 +145,9 @@ export class SnapshotStore {
     }
   }
 
-  /** Waits for removals under way. */
+  /** Gives no name and removes nothing any more. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#removing;
   }
 
@@ -173,10 +176,12 @@ export class SnapshotStore {
   }
 
   #requireNew(meta: SnapshotMeta): void {
+    if (this.#isClosed) throw new BalsaError("closed", "the storage is closed");
     if (meta.index <= this.#current.index) throw new StorageError("snapshot-out-of-date");
   }
 
   #prune(): void {
+    if (this.#isClosed) return;
     const old: string[] = [];
     let kept = 0;
     const newestFirst = [...this.#stored].sort(([, a], [, b]) => b.index - a.index || b.term - a.term);

@@ -183,10 +183,20 @@ export class WriteAheadLog {
       invariant(first.index <= previous.index + 1, "a write leaves no gap in the log");
       invariant(last.index - first.index === entries.length - 1, "a write's entries are consecutive");
     }
-    this.#pending.add(queued, this.#end);
+    this.#encode(queued);
     this.#end = last ?? previous;
     if (write.hardState !== undefined) this.#hardState = write.hardState;
     return true;
+  }
+
+  #encode(queued: QueuedWrite): void {
+    try {
+      this.#pending.add(queued, this.#end);
+    } catch (cause) {
+      // An entry over the limit, a broken invariant: a part of the write is in the batch.
+      this.#fail(cause);
+      throw cause;
+    }
   }
 
   #needsSync(write: LogWrite): boolean {
@@ -264,6 +274,7 @@ export class WriteAheadLog {
 
   /** The batch is durable: the next one is sent off, then everybody is told. */
   #written(batch: PendingBatch, isUnvouched: boolean): void {
+    if (this.#failed) return;
     const writes = batch.take();
     this.#inFlight = undefined;
     this.#unvouched = isUnvouched;
@@ -301,8 +312,9 @@ export class WriteAheadLog {
 
   /** For good: what the file holds now is unknown, and a second sync might lie about the first. */
   #fail(cause: unknown): void {
-    const error = storageFailure("writing the log", cause);
-    invariant(error instanceof BalsaError, "a failed write is the library's own error");
+    if (this.#failed) return;
+    const failure = storageFailure("writing the log", cause);
+    const error = failure instanceof BalsaError ? failure : new BalsaError("invariant", "writing the log", { cause });
     this.#options.platform.logger.log("error", "the log failed; this member stops", { cause });
     this.#refusal = error;
     this.#failed = true;

@@ -141,10 +141,10 @@ export class Outbox {
   /** Drops heartbeats, the oldest first, until that many more bytes fit; none, if they would not fit even so. */
   #makeRoom(bytes: number): boolean {
     let excess = this.#bytes + bytes - this.#bytesMax;
-    // A message by itself always fits, or with a small limit it would never be sent.
-    if (excess <= 0 || this.#items.length === this.#heartbeats) excess = Math.min(excess, this.#bytes);
     if (excess <= 0) return true;
-    if (excess > this.#heartbeats * HEAD_BYTES) return false;
+    // Where nothing but heartbeats waits it is taken, however large: or with a small limit it would never be sent.
+    const takenAnyway = this.#items.length === this.#heartbeats;
+    if (excess > this.#heartbeats * HEAD_BYTES && !takenAnyway) return false;
     this.#items = this.#items.filter((item) => {
       if (excess <= 0 || item.kind !== "message" || !isHeartbeat(item.message)) return true;
       excess -= item.bytes;

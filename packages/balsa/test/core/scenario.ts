@@ -46,6 +46,8 @@ export class Scenario {
   readonly members = new Map<number, Member>();
   /** Messages on their way, oldest first. */
   inFlight: Message[] = [];
+  /** All messages that were ever put on their way. */
+  readonly sent: Message[] = [];
   private readonly options: ScenarioOptions;
   private readonly cut = new Set<string>();
   private readonly slowStorage = new Set<number>();
@@ -85,19 +87,19 @@ export class Scenario {
   }
 
   /**
-   * The group's logs are what the paper's figures show, terms separated by blanks, as if they had come about in the
-   * usual way. Must come first in a story.
+   * The group's logs are what the paper's figures show, terms separated by blanks, and all members know of the latest
+   * term. Must come first in a story.
    */
   giveLogs(logs: Readonly<Record<number, string>>): void {
+    const term = Math.max(...Object.values(logs).flatMap((terms) => terms.split(" ").map(Number)));
     for (const [id, terms] of Object.entries(logs)) {
       const member = this.member(Number(id));
-      const entries = terms.split(" ").map((term, i): Entry => {
-        const data = new TextEncoder().encode(`${term}.${i + 1}`);
-        return { type: "normal", term: Number(term), index: BEGINNING.index + 1 + i, data, checksum: 0 };
+      const entries = terms.split(" ").map((entryTerm, i): Entry => {
+        const data = new TextEncoder().encode(`${entryTerm}.${i + 1}`);
+        return { type: "normal", term: Number(entryTerm), index: BEGINNING.index + 1 + i, data, checksum: 0 };
       });
       member.storage.append(entries);
-      const lastTerm = entries[entries.length - 1]?.term ?? BEGINNING.term;
-      member.storage.setHardState({ term: lastTerm, vote: 0, commit: BEGINNING.index });
+      member.storage.setHardState({ term, vote: 0, commit: BEGINNING.index });
       member.restart();
     }
   }
@@ -290,7 +292,10 @@ export class Scenario {
     if (message.to === LOCAL_APPEND && message.type === "storage-append") member.appendWork.push(message);
     else if (message.to === LOCAL_APPLY && message.type === "storage-apply") member.applyWork.push(message);
     else if (message.to === member.id) this.deliver(message);
-    else this.inFlight.push(message);
+    else {
+      this.inFlight.push(message);
+      this.sent.push(message);
+    }
   }
 
   // ---- looking

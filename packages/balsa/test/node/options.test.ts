@@ -17,7 +17,7 @@ const good = {
 
 function problem(change: object): string {
   try {
-    checkOptions({ ...good, ...change } as RaftNodeOptions);
+    checkOptions({ ...good, ...change });
   } catch (error) {
     expect(error).toBeInstanceOf(BalsaError);
     expect((error as BalsaError).code).toBe("invalid-argument");

@@ -118,10 +118,10 @@ export class SimulatedCluster {
 
   /** What the members hold, checked against each other and against what was acknowledged. Gives the agreed journal. */
   agreedJournal(): readonly string[] {
-    const [first, ...others] = this.nodes.map((node) => node.running.journal.lines);
-    for (const other of others)
-      if (other.join() !== first?.join()) throw new Error(`journals differ: ${first} | ${other}`);
-    const journal = first ?? [];
+    const [journal = [], ...others] = this.nodes.map((node) => node.running.journal.lines);
+    for (const other of others) {
+      if (other.join() !== journal.join()) throw new Error(`journals differ: ${journal.join()} | ${other.join()}`);
+    }
     const commands = journal.map((line) => line.slice(line.indexOf(":") + 1));
     if (new Set(commands).size !== commands.length) throw new Error("a command was applied twice");
     const at = new Set(journal);

@@ -14,7 +14,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 test("F1 F2 on a real disk: what was acknowledged is there, the directory is locked, segments come and go", async () => {
   root = await mkdtemp(join(tmpdir(), "balsa-storage-"));
   const dir = join(root, "deep", "down");
-  const platform = { ...nodePlatform, logger: silentLogger };
+  const platform = nodePlatform({ logger: silentLogger });
   const options = { platform, dir, expect: BOOTSTRAP, segmentBytes: 64 * 1024 };
   const storage = await DiskStorage.open(options);
   expect(await codeOf(DiskStorage.open(options))).toBe("locked");

@@ -79,6 +79,14 @@ test("a message that can't fit even so costs the heartbeats nothing more than th
   expect(messagesIn(outbox).map(({ type }) => type)).toEqual(["append", "heartbeat"]);
 });
 
+test("a message larger than the limit goes when nothing but heartbeats waits", () => {
+  const outbox = new Outbox(200);
+  push(outbox, heartbeat(1, 2, 1));
+  expect(push(outbox, append(1, 2, { entries: 1, payloadBytes: 1000 }))).toBe(1);
+  expect(push(outbox, append(1, 2, { entries: 1, payloadBytes: 1000 }))).toBe(1);
+  expect(messagesIn(outbox).map(({ type }) => type)).toEqual(["append"]);
+});
+
 test("room comes back as things are written", () => {
   const one = append(1, 2, { entries: 1, payloadBytes: 900 });
   const outbox = new Outbox(messageBytes(one));

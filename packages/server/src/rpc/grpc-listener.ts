@@ -5,6 +5,9 @@ import { type MethodSchema, type ServiceSchema, services } from "../wire/schema.
 import type { CallContext, Handlers, UnaryHandler } from "./handler.js";
 import { type GrpcStatus, statusOf } from "./status.js";
 
+// What goes wrong comes back as an error; the library need not write it to standard error as well.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** Serves handlers to gRPC clients by @grpc/grpc-js. What is declared and has no handler says that it is not there yet. */
 export class GrpcListener {
   /** Where it listens, `host:port`, with the ports that were given for port 0. */

@@ -1,0 +1,51 @@
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, test } from "vitest";
+import { Cluster } from "./cluster.js";
+
+const SUITE = fileURLToPath(new URL("../../../../../shared/etcdctl/run-etcdctl-suite.sh", import.meta.url));
+const hasEtcdctl = spawnSync("etcdctl", ["version"]).status === 0;
+const run = promisify(execFile);
+
+let cluster: Cluster | undefined;
+afterEach(async () => {
+  await cluster?.remove();
+  cluster = undefined;
+});
+
+/** Answers recorded from a real etcd, and its own command. Skipped where either is not there. */
+describe.skipIf(!hasEtcdctl || !existsSync(SUITE))("etcdctl, step by step as with etcd", () => {
+  test.each([1, 3])("key-value and transaction steps against %i members", async (size) => {
+    cluster = await Cluster.create(size);
+    await cluster.startAll();
+    const endpoints = cluster.endpoints.join(",").replaceAll("http://", "");
+    const { stdout } = await run("bash", [SUITE, endpoints, "--only", "^(kv|txn)"]).catch((failed: unknown) => ({
+      stdout: String(Reflect.get(Object(failed), "stdout")),
+    }));
+    expect(stdout).toContain("71 passed, 0 failed");
+  });
+});
+
+describe.skipIf(!hasEtcdctl)("etcdctl", () => {
+  test("lists members and their status", async () => {
+    cluster = await Cluster.create(3);
+    await cluster.startAll();
+    const endpoints = cluster.endpoints.join(",").replaceAll("http://", "");
+    const etcdctl = async (...args: string[]) =>
+      (await run("etcdctl", ["--endpoints", endpoints, ...args], { env: { ...process.env, ETCDCTL_API: "3" } })).stdout;
+    await cluster.eventually(10_000, "members not known", async () =>
+      (await etcdctl("member", "list")).match(/, started, /g)?.length === 3 ? true : undefined,
+    );
+    for (const { name, clientUrl, peerUrl } of cluster.members) {
+      expect(await etcdctl("member", "list")).toMatch(
+        new RegExp(`^[0-9a-f]{14}, started, ${name}, ${peerUrl}, ${clientUrl}, false$`, "m"),
+      );
+    }
+    const status = await etcdctl("endpoint", "status", "-w", "simple");
+    expect(status.match(/, true, false, /g)).toHaveLength(1);
+    expect(status.match(/, false, false, /g)).toHaveLength(2);
+    expect(await etcdctl("endpoint", "status", "--cluster", "-w", "simple")).toContain("3.4.");
+  });
+});
