@@ -30,8 +30,8 @@ import type { Identity } from "./identity.js";
 export const BATCH_MAGIC = 0x48435442;
 export const BATCH_HEADER_BYTES = 64;
 export const GROUP_STATE_BYTES = 56;
-export const ENTRY_IDENTITY_BYTES = 8;
-export const RUN_BYTES = 24;
+const ENTRY_IDENTITY_BYTES = 8;
+const RUN_BYTES = 24;
 /** With one group's state and no entries. */
 export const BATCH_HEAD_BYTES_MIN: number = BATCH_HEADER_BYTES + GROUP_STATE_BYTES;
 /** Everything before what the checksum covers. */

@@ -16,7 +16,7 @@ import { FILE_HEADER_BYTES_MAX } from "./limits.js";
 /** Of directory, segments and snapshots: they change together. */
 export const FORMAT_VERSION = 1;
 
-export const FILE_PREAMBLE_BYTES = 20;
+const FILE_PREAMBLE_BYTES = 20;
 const LENGTH_AT = 12;
 const CHECKSUM_AT = 16;
 

@@ -47,7 +47,7 @@ export function encodeIdentity(identity: Identity): Uint8Array {
 }
 
 /** @throws BalsaError `corrupt`, `identity-mismatch` */
-export function decodeIdentity(bytes: Uint8Array): Identity {
+function decodeIdentity(bytes: Uint8Array): Identity {
   const { fields, headerBytes } = readFileHeader("BALSA-ID", bytes);
   if (headerBytes !== bytes.length) throw corrupt("bytes are left over");
   const clusterId = fields.u64();

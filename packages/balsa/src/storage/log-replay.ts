@@ -3,9 +3,6 @@ import { type Batch, readBatchEntries, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import type { SnapshotName } from "./data-directory.js";
 
-/** The term of an index that the replay never saw. */
-const UNKNOWN_TERM = -1;
-
 /**
  * The log as its batches, one after the other, make it: entries that replace others, and snapshots that replace all.
  * A pure function of the bytes.
@@ -72,10 +69,10 @@ export class LogReplay {
 
   #take(entry: Entry): void {
     if (entry.index <= this.#baseIndex) {
-      // What was replaced here lies in a released segment. All of it is behind a snapshot by now: no segment is
-      // released, and no replay begins with one, whose last index is not.
+      // What is replaced here lies in a segment that is not read. All of it is behind the snapshot: a replay begins
+      // with a segment whose previousIndex is. So nobody asks for the term at the new base, which is not known.
       this.#baseIndex = entry.index - 1;
-      this.#baseTerm = UNKNOWN_TERM;
+      this.#baseTerm = 0;
       this.#entries = [];
     } else {
       this.#entries.length = entry.index - this.#baseIndex - 1;

@@ -139,11 +139,12 @@ export class WriteAheadLog {
 
   /** Removes the segments that hold nothing above `index`, which a durable snapshot must cover. */
   release(index: number): void {
-    let first = 0;
-    this.#spans.forEach((span, i) => {
-      if (span.previousIndex <= index) first = i;
-    });
-    this.#dropSpans(first);
+    this.#dropSpans(
+      Math.max(
+        0,
+        this.#spans.findLastIndex((span) => span.previousIndex <= index),
+      ),
+    );
   }
 
   /** Takes no more, finishes what was given, vouches for the last batch, and closes the file. */
@@ -175,7 +176,17 @@ export class WriteAheadLog {
       return true;
     }
     if (!this.#pending.admits(write)) return false;
-    const { snapshot, entries } = write;
+    try {
+      this.#encode(queued);
+    } catch (cause) {
+      // An entry over the limit, a broken invariant: part of the write may be in the batch already.
+      this.#fail(cause, queued);
+    }
+    return true;
+  }
+
+  #encode(queued: QueuedWrite): void {
+    const { snapshot, entries, hardState } = queued.write;
     const previous = snapshot === undefined ? this.#end : snapshot.meta;
     const first = entries[0];
     const last = entries.at(-1);
@@ -183,20 +194,9 @@ export class WriteAheadLog {
       invariant(first.index <= previous.index + 1, "a write leaves no gap in the log");
       invariant(last.index - first.index === entries.length - 1, "a write's entries are consecutive");
     }
-    this.#encode(queued);
+    this.#pending.add(queued, this.#end);
     this.#end = last ?? previous;
-    if (write.hardState !== undefined) this.#hardState = write.hardState;
-    return true;
-  }
-
-  #encode(queued: QueuedWrite): void {
-    try {
-      this.#pending.add(queued, this.#end);
-    } catch (cause) {
-      // An entry over the limit, a broken invariant: a part of the write is in the batch.
-      this.#fail(cause);
-      throw cause;
-    }
+    if (hardState !== undefined) this.#hardState = hardState;
   }
 
   #needsSync(write: LogWrite): boolean {
@@ -294,7 +294,7 @@ export class WriteAheadLog {
   #refill(): void {
     let taken = 0;
     for (const queued of this.#waiting) {
-      if (!this.#take(queued)) break;
+      if (this.#failed || !this.#take(queued)) break;
       taken++;
     }
     if (taken > 0) this.#waiting.splice(0, taken);
@@ -310,20 +310,27 @@ export class WriteAheadLog {
     }
   }
 
-  /** For good: what the file holds now is unknown, and a second sync might lie about the first. */
-  #fail(cause: unknown): void {
+  /**
+   * For good: what the file holds now is unknown, and a second sync might lie about the first.
+   * @param culprit a write that may not be in any queue yet
+   */
+  #fail(cause: unknown, culprit?: QueuedWrite): void {
     if (this.#failed) return;
+    const { clock, logger } = this.#options.platform;
     const failure = storageFailure("writing the log", cause);
     const error = failure instanceof BalsaError ? failure : new BalsaError("invariant", "writing the log", { cause });
-    this.#options.platform.logger.log("error", "the log failed; this member stops", { cause });
+    logger.log("error", "the log failed; this member stops", { cause });
     this.#refusal = error;
     this.#failed = true;
     this.#markTimer?.cancel();
     const writes = [...this.#settled, ...(this.#inFlight?.take() ?? []), ...this.#pending.take(), ...this.#waiting];
+    if (culprit !== undefined && !writes.includes(culprit)) writes.push(culprit);
     this.#inFlight = undefined;
     this.#settled = [];
     this.#waiting = [];
-    for (const { done } of writes) done(error);
+    clock.nextTurn(() => {
+      for (const { done } of writes) done(error);
+    });
     this.#onIdle?.();
   }
 

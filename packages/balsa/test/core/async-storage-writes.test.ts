@@ -37,6 +37,7 @@ describe("C9 asynchronous storage writes", () => {
       { type: "append-response", from: 1, to: 1, index: 3 },
       { type: "storage-append-response", from: LOCAL_APPEND, to: 1, index: 3, logTerm: 1 },
     ]);
+    group.member(1).store(undefined, first.entries, undefined);
     for (const answer of (write as StorageAppend).responses) group.deliver(answer);
     const second = group.member(1).takeReady();
     expect(second.messages).toMatchObject([

@@ -112,13 +112,23 @@ export class Member {
     }
   }
 
-  /** Takes a snapshot of what is applied, and drops the log before it. */
-  compact(): void {
+  /** A snapshot of what is applied becomes the newest one. */
+  snapshotNow(): Snapshot {
     const last = this.applied[this.applied.length - 1];
     if (last === undefined) throw new Error(`member ${this.id} has applied nothing`);
     const data = new TextEncoder().encode(JSON.stringify(this.applied));
-    this.storage.createSnapshot(last.index, this.conf, data);
-    this.storage.compact(last.index);
+    return this.storage.createSnapshot(last.index, this.conf, data);
+  }
+
+  /** Takes a snapshot of what is applied, and drops the log before it. */
+  compact(): void {
+    this.storage.compact(this.snapshotNow().meta.index);
+  }
+
+  /** The same, where there is anything to compact. */
+  compactIfPossible(): void {
+    const last = this.applied[this.applied.length - 1];
+    if (last !== undefined && last.index > this.storage.snapshot().meta.index) this.compact();
   }
 
   takeReady(): Ready {

@@ -8,9 +8,17 @@ import type {
   ProposeOutcome,
   RawNode,
   Snapshot,
+  SnapshotMessage,
   StepOutcome,
 } from "../../src/core/index.js";
-import { EMPTY_CONF_STATE, LOCAL_APPEND, LOCAL_APPLY, MemoryStorage, NO_CONTEXT } from "../../src/core/index.js";
+import {
+  EMPTY_CONF_STATE,
+  isMember,
+  LOCAL_APPEND,
+  LOCAL_APPLY,
+  MemoryStorage,
+  NO_CONTEXT,
+} from "../../src/core/index.js";
 import type { MemberOptions } from "./member.js";
 import { ELECTION_TICKS, HEARTBEAT_TICKS, Member } from "./member.js";
 import { SafetyChecks } from "./safety.js";
@@ -262,14 +270,20 @@ export class Scenario {
     for (const message of work.responses) this.dispatch(member, message);
   }
 
+  /** Applies the oldest batch that a member was handed, and delivers its answer. */
+  completeApply(id: number): void {
+    const member = this.member(id);
+    const work = member.applyWork.shift();
+    if (work === undefined) return;
+    member.apply(work.entries);
+    for (const message of work.responses) this.dispatch(member, message);
+  }
+
   private processStorage(member: Member): boolean {
     if (!member.up || this.slowStorage.has(member.id)) return false;
     const busy = member.appendWork.length + member.applyWork.length > 0;
     while (member.appendWork.length > 0) this.completeWrite(member.id);
-    for (const work of member.applyWork.splice(0)) {
-      member.apply(work.entries);
-      for (const message of work.responses) this.dispatch(member, message);
-    }
+    while (member.applyWork.length > 0) this.completeApply(member.id);
     return busy;
   }
 
@@ -293,8 +307,9 @@ export class Scenario {
     else if (message.to === LOCAL_APPLY && message.type === "storage-apply") member.applyWork.push(message);
     else if (message.to === member.id) this.deliver(message);
     else {
-      this.inFlight.push(message);
-      this.sent.push(message);
+      const outgoing = message.type === "snapshot" ? withFreshSnapshot(member, message) : message;
+      this.inFlight.push(outgoing);
+      this.sent.push(outgoing);
     }
   }
 
@@ -349,4 +364,15 @@ export class Scenario {
     const all = [...this.members.values()];
     all.forEach((a, i) => all.slice(i + 1).forEach((b) => this.safety.compareLogs(a, b)));
   }
+}
+
+/**
+ * A node that joined after the newest snapshot was made refuses it, as it is no member there. Whoever embeds the core
+ * makes a new one then.
+ */
+function withFreshSnapshot(member: Member, message: SnapshotMessage): SnapshotMessage {
+  const known = (snapshot: Snapshot): boolean => isMember(snapshot.meta.confState, message.to);
+  if (known(message.snapshot)) return message;
+  const newest = member.storage.snapshot();
+  return { ...message, snapshot: known(newest) ? newest : member.snapshotNow() };
 }

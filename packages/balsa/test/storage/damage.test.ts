@@ -161,6 +161,50 @@ test("an old segment in place of a new one is detected, and so is a missing one"
   expect(await outcome(files)).toBe("corrupt");
 });
 
+/** The same directory twice (a backup that was put back, say), with other payloads in entries 4 to 6. */
+async function twoHistories(segmentBytes: number): Promise<readonly [ImageFiles, ImageFiles]> {
+  const history = async (mask: number): Promise<ImageFiles> => {
+    const files = new RecordedFiles();
+    const storage = await openStorage(files, { segmentBytes });
+    await append(storage, { entries: entries(1, 3, 1) });
+    const changed = entries(4, 6, 1).map((each) => ({ ...each, data: each.data.map((byte) => byte ^ mask) }));
+    await append(storage, { entries: changed });
+    await append(storage, { entries: entries(7, 9, 1) });
+    await storage.close();
+    return ImageFiles.of(files.disk, DIR);
+  };
+  return [await history(1), await history(2)];
+}
+
+function batchesOf(bytes: Uint8Array): readonly number[] {
+  return [...Buffer.from(bytes).toString("latin1").matchAll(/BTCH/g)].map(({ index }) => index);
+}
+
+test("a batch of another history in its very place is detected by the chain", async () => {
+  const [ours, theirs] = await twoHistories(65_536);
+  const path = ours.path(".log");
+  const [, , from = 0, to = 0] = batchesOf(ours.image(path));
+  ours.image(path).set(theirs.image(path).subarray(from, to), from);
+  await expect(readLog(ours, DIR)).rejects.toThrow("does not follow the one before it");
+});
+
+test("an entry of another history in its very place is detected by its identity", async () => {
+  const [ours, theirs] = await twoHistories(65_536);
+  const path = ours.path(".log");
+  const [, , batch = 0, to = 0] = batchesOf(ours.image(path));
+  const from = batch + 120 + 3 * 8 + 24;
+  ours.image(path).set(theirs.image(path).subarray(from, to), from);
+  await expect(readLog(ours, DIR)).rejects.toThrow("index 4, term 1: an entry is not the one that was written here");
+});
+
+test("a segment of another history in its very place is detected by its successor's link", async () => {
+  const [ours, theirs] = await twoHistories(700);
+  const path = ours.segments.at(-2) ?? "";
+  expect(theirs.image(path).length).toBe(ours.image(path).length);
+  ours.images.set(path, theirs.image(path));
+  await expect(readLog(ours, DIR)).rejects.toThrow("does not end as its successor says");
+});
+
 test("a missing snapshot is corruption once the log behind it is gone", async () => {
   const files = await smallLog(true);
   files.images.delete(files.snapshots[0] ?? "");

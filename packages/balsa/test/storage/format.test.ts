@@ -57,9 +57,17 @@ test("a segment and its batches lie as docs/storage-format.md says", async () =>
   const fields = new Fields(bytes);
   const { incarnation } = (await readLog(files, DIR)).identity;
   expect(fields.u32(12)).toBe(128);
-  expect([24, 32, 40, 48, 56, 64, 80, 88, 96].map((at) => fields.u64(at))).toEqual(
-    [BOOTSTRAP.clusterId, BOOTSTRAP.memberId, GROUP, incarnation, 2, 0, 0, 0, 0],
-  );
+  expect([24, 32, 40, 48, 56, 64, 80, 88, 96].map((at) => fields.u64(at))).toEqual([
+    BOOTSTRAP.clusterId,
+    BOOTSTRAP.memberId,
+    GROUP,
+    incarnation,
+    2,
+    0,
+    0,
+    0,
+    0,
+  ]);
 
   // The fresh segment's repeated batch, the two that were written, the mark.
   const batches: number[] = [];
@@ -98,7 +106,7 @@ test("the log holds entries byte for byte as the wire carries them", async () =>
     sealEntry(GROUP, entry);
     writeEntryRecord(wire, entry);
   }
-  expect(bytes.includes(wire.finish())).toBe(true);
+  expect(bytes.includes(Buffer.from(wire.finish()))).toBe(true);
   // And their identities apart from them.
   const checksum = Buffer.alloc(8);
   checksum.writeInt32LE(list[0]?.checksum ?? 0, 0);
@@ -107,7 +115,26 @@ test("the log holds entries byte for byte as the wire carries them", async () =>
 });
 
 /** What version 1 wrote, when it was new. It must be read for ever. */
-const VERSION_1: Readonly<Record<string, string>> = {};
+const VERSION_1: Readonly<Record<string, string>> = {
+  "/data/a/identity": ["QkFMU0EtSUQBAAAANgAAAPr+EqoRAAAAAAAQAAEAAAAAABAAAQAAAAAAAADFWDVSomUfAAFh"].join(""),
+  "/data/a/log/0000000000000002.log": [
+    "QkFMU0FMT0cBAAAAgAAAAAU80cMAAAAAEQAAAAAAEAABAAAAAAAQAAEAAAAAAAAAxVg1UqJlHwACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABCVENIuKXLJngAAAAAAAAAAAAAAAU80cPFWDVSomUfAAIA",
+    "AAAAAAAAgAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "AAAAAABCVENIPCg6ZsAAAABaAAAAAAAAALilyybFWDVSomUfAAIAAAAAAAAA+AAAAPgAAAABAAAAAwAAAAIAAAAAAAAAAQAAAAAAAAACAAAA",
+    "AAAAAAcAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABC5BAzAwAAAHkjiu8DAAAAuPvEugAAAAABAAAAAAAAAAEAAAAA",
+    "AAAAAgAAAAAAAAADAAAAAAAAAAIAAAAAAAAAAQAAAAAAAABC5BAzAwAAAAEAAAABAAAAAAAAAAEAAAAAAAAAJicoeSOK7wMAAAABAAAAAQAA",
+    "AAAAAAACAAAAAAAAAEVGR7j7xLoAAAAAAQAAAAIAAAAAAAAAAwAAAAAAAABCVENIYDoip6AAAABMAAAAAAAAADwoOmbFWDVSomUfAAIAAAAA",
+    "AAAAEgIAABICAAABAAAAAgAAAAEAAAAAAAAAAQAAAAAAAAADAAAAAAAAAAgAAAAAAAAAAgAAAAAAAAADAAAAAAAAAAIAAAAAAAAAAAAAAAAA",
+    "AAAR6vxLCgAAAJKD9UIKAAAAAwAAAAAAAAADAAAAAAAAAAIAAAAAAAAAEer8SwoAAAABAAAAAwAAAAAAAAADAAAAAAAAAHJzdHV2d3h5enuS",
+    "g/VCCgAAAAEAAAADAAAAAAAAAAQAAAAAAAAAkZKTlJWWl5iZmkJUQ0h4roOSeAAAAAAAAAAAAAAAYDoip8VYNVKiZR8AAgAAAAAAAAD+AgAA",
+    "/gIAAAEAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAMAAAAAAAAACAAAAAAAAAACAAAAAAAAAAQAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAA==",
+  ].join(""),
+  "/data/a/snapshots/0000000000000002-0000000000000001.snapshot": [
+    "QkFMU0FTTlABAAAAOwAAADhnAc0RAAAAAAAQAAEAAAAAAAAAAgECgYCAgICAgAiCgICAgICACAAAAACwKO/VOGcBzQEAAAADAAAAAQIDiHI+",
+    "hbAo79UCAAAABAAAAAECAwQDvkkxiHI+hQMAAAAYAAAAAwAAAAAAAAAEAAAAAAAAAIoAAAAAAAAA",
+  ].join(""),
+};
 
 test("version 1 is written and read as on its first day", async () => {
   const written = await directory();

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ENTRY_PAYLOAD_BYTES_MAX } from "../../src/codec/index.js";
 import { FileError } from "../../src/platform/index.js";
 import { readLog } from "../../src/storage/index.js";
 import { HandClock } from "./hand-clock.js";
@@ -249,4 +250,31 @@ test("the log's own growth is counted, less what is replaced and what is compact
   await append(storage, { entries: entries(9, 9, 2, 50) });
   expect(storage.logBytes).toBe(8 * 128 + 78);
   await storage.close();
+});
+
+test("F1 a write that can't be encoded fails the storage, and what was acknowledged before stays", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { entries: [entry(1, 1)] });
+  const tooLarge = { ...entry(3, 1), data: new Uint8Array(ENTRY_PAYLOAD_BYTES_MAX + 1) };
+  const outcomes = await Promise.allSettled([
+    append(storage, { entries: [entry(2, 1)] }),
+    append(storage, { entries: [entry(3, 1), { ...tooLarge, index: 4 }] }),
+    append(storage, { entries: [entry(5, 1)] }),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  expect(await codeOf(append(storage, {}))).toBe("too-large");
+  await storage.close();
+  const log = await readLog(files, DIR);
+  expect(plain(log.entries.slice(0, 1))).toEqual(plain([entry(1, 1)]));
+  expect(log.entries.length).toBeLessThanOrEqual(2);
+});
+
+test("F1 a gap in the log is a bug of the caller's that reaches no disk", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { entries: entries(1, 2, 1) });
+  expect(await codeOf(append(storage, { entries: [entry(4, 1)] }))).toBe("invariant");
+  await storage.close();
+  expect(plain((await readLog(files, DIR)).entries)).toEqual(plain(entries(1, 2, 1)));
 });

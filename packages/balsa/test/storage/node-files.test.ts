@@ -5,7 +5,18 @@ import { afterEach, expect, test } from "vitest";
 import { silentLogger } from "../../src/platform/index.js";
 import { nodePlatform } from "../../src/platform/node/index.js";
 import { DiskStorage, readLog } from "../../src/storage/index.js";
-import { append, BOOTSTRAP, codeOf, contentOf, entries, entry, hardState, meta, plain, takeSnapshot } from "./storages.js";
+import {
+  append,
+  BOOTSTRAP,
+  codeOf,
+  contentOf,
+  entries,
+  entry,
+  hardState,
+  meta,
+  plain,
+  takeSnapshot,
+} from "./storages.js";
 
 let root = "";
 

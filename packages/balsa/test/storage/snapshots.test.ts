@@ -237,3 +237,20 @@ test("F3 a write with a snapshot whose file is not there is a bug of the caller'
   ).toThrow("only when its file is in its place");
   await storage.close();
 });
+
+test("F2 what is still open when the storage is closed touches the directory no more", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  await append(storage, { entries: entries(1, 9, 1) });
+  await takeSnapshot(storage, 2, 1);
+  const reader = await storage.openSnapshot();
+  await takeSnapshot(storage, 4, 1);
+  await takeSnapshot(storage, 6, 1);
+  const writer = await storage.createSnapshot(meta(8, 1), new Uint8Array(0));
+  await storage.close();
+  await reader.close();
+  expect(await codeOf(writer.commit())).toBe("closed");
+  expect(stored(files)).toEqual([name(2, 1), name(4, 1), name(6, 1)]);
+  await (await openStorage(files)).close();
+  expect(stored(files)).toEqual([name(4, 1), name(6, 1)]);
+});

@@ -60,17 +60,21 @@ describe("help", () => {
     for (const args of [[], ["--help"], ["-h"]]) {
       const { exitCode, out } = await balsa(...args);
       expect(exitCode).toBe(0);
-      for (const command of ["up", "server", "status", "kv"]) expect(out).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
+      for (const command of ["up", "server", "status", "kv"])
+        expect(out).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
       expect(out).toContain("balsa kv put greeting hello");
     }
   });
 
-  it.each([["up"], ["server"], ["status"], ["kv", "get"], ["kv", "put"], ["kv", "del"]])("of %s %s has examples", async (...command) => {
-    const { exitCode, out } = await balsa(...command.filter((word) => word !== undefined), "--help");
-    expect(exitCode).toBe(0);
-    expect(out).toContain("Examples:");
-    expect(out).toContain(`balsa ${command.join(" ")}`);
-  });
+  it.each([["up"], ["server"], ["status"], ["kv", "get"], ["kv", "put"], ["kv", "del"]])(
+    "of %s %s has examples",
+    async (...command) => {
+      const { exitCode, out } = await balsa(...command.filter((word) => word !== undefined), "--help");
+      expect(exitCode).toBe(0);
+      expect(out).toContain("Examples:");
+      expect(out).toContain(`balsa ${command.join(" ")}`);
+    },
+  );
 
   it("the version names etcd's too", async () => {
     expect((await balsa("--version")).out).toMatch(/^balsa \d+\.\d+\.\d+ \(etcd API 3\.4\.\d+\)\n$/);

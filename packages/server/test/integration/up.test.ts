@@ -157,6 +157,7 @@ test("members do not outlive the process that started them, whatever ends it", a
   const up = start();
   await up.says(/members are running/);
   const pids = up.memberPids();
+  expect(pids.filter(isAlive)).toHaveLength(3);
   await up.end("SIGKILL");
   for (const pid of pids) await gone(pid);
 });

@@ -29,14 +29,20 @@ export function publishCommand(memberId: number, name: string, clientUrls: reado
 }
 
 const keys = fc.constantFrom("a", "b", "c\xff", "dd", "\0");
-const values = fc.oneof(fc.constantFrom("", "1", "\xfe\0"), fc.integer({ min: 1, max: 3 }).map((n) => "v".repeat(n * 50_000)));
+const values = fc.oneof(
+  fc.constantFrom("", "1", "\xfe\0"),
+  fc.integer({ min: 1, max: 3 }).map((n) => "v".repeat(n * 50_000)),
+);
 
 export const commands: fc.Arbitrary<Uint8Array> = fc.oneof(
   { arbitrary: fc.tuple(keys, values).map(([key, value]) => putCommand(key, value, { prevKv: true })), weight: 4 },
   fc.tuple(keys, keys).map(([key, end]) => deleteCommand(key, end, { prevKv: true })),
   fc.tuple(keys, keys, values).map(([put, gone, value]) =>
     txnCommand({
-      success: [{ requestDeleteRange: { key: latin1(gone) } }, { requestPut: { key: latin1(`t${put}`), value: latin1(value) } }],
+      success: [
+        { requestDeleteRange: { key: latin1(gone) } },
+        { requestPut: { key: latin1(`t${put}`), value: latin1(value) } },
+      ],
     }),
   ),
   fc

@@ -32,10 +32,17 @@ function after(log: readonly Uint8Array[]): EtcdState {
 /** All that can be read, at all revisions. */
 function everything(state: EtcdState): object[] {
   const all = Array.from({ length: state.store.revision }, (_, i) =>
-    state.range(range("\0", { rangeEnd: "\0", revision: i + 1 })).versions.map(
-      ({ key, value, lease, createRevision, modRevision, sub, version }) =>
-        ({ key, value: value.length > 10 ? value.length : value, lease, createRevision, modRevision, sub, version }),
-    ),
+    state
+      .range(range("\0", { rangeEnd: "\0", revision: i + 1 }))
+      .versions.map(({ key, value, lease, createRevision, modRevision, sub, version }) => ({
+        key,
+        value: value.length > 10 ? value.length : value,
+        lease,
+        createRevision,
+        modRevision,
+        sub,
+        version,
+      })),
   );
   return [{ size: state.store.sizeBytes }, ...all];
 }
@@ -52,7 +59,8 @@ describe("a snapshot", () => {
           const copy = await restored(bytes, sizes);
           expect(everything(copy)).toEqual(everything(original));
           expect(Buffer.compare(snapshotOf(copy), bytes)).toBe(0);
-          for (const id of [1, 2, 3]) expect(copy.attributesOf(2 ** 52 + id)).toEqual(original.attributesOf(2 ** 52 + id));
+          for (const id of [1, 2, 3])
+            expect(copy.attributesOf(2 ** 52 + id)).toEqual(original.attributesOf(2 ** 52 + id));
         },
       ),
       { numRuns: 50 },
@@ -61,13 +69,17 @@ describe("a snapshot", () => {
 
   it("goes on from where it was: the same commands after it give the same state", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(commands, { maxLength: 12 }), fc.array(commands, { maxLength: 12 }), async (before, later) => {
-        const original = after(before);
-        const copy = await restored(snapshotOf(original));
-        const batch = later.map((data) => ({ data }));
-        expect(Buffer.concat(copy.apply(batch)).equals(Buffer.concat(original.apply(batch)))).toBe(true);
-        expect(snapshotOf(copy).equals(snapshotOf(original))).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.array(commands, { maxLength: 12 }),
+        fc.array(commands, { maxLength: 12 }),
+        async (before, later) => {
+          const original = after(before);
+          const copy = await restored(snapshotOf(original));
+          const batch = later.map((data) => ({ data }));
+          expect(Buffer.concat(copy.apply(batch)).equals(Buffer.concat(original.apply(batch)))).toBe(true);
+          expect(snapshotOf(copy).equals(snapshotOf(original))).toBe(true);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -80,7 +92,11 @@ describe("a snapshot", () => {
     let writes = 0;
     for (const chunk of state.snapshot()) {
       late.push(chunk);
-      const data = [putCommand(`key${writes % 1_000}`, "new"), putCommand(`more${writes++}`, ""), publishCommand(9, "n", [])];
+      const data = [
+        putCommand(`key${writes % 1_000}`, "new"),
+        putCommand(`more${writes++}`, ""),
+        publishCommand(9, "n", []),
+      ];
       state.apply(data.map((command) => ({ data: command })));
     }
     expect(writes).toBeGreaterThan(3);
@@ -97,7 +113,10 @@ describe("a snapshot", () => {
 
   it("cut short anywhere, or with bytes behind its end, is refused and leaves the state as it was", async () => {
     const bytes = snapshotOf(after([putCommand("a", "1"), putCommand("b", "2"), publishCommand(7, "m", ["u"])]));
-    const bad = [...Array.from({ length: bytes.length }, (_, length) => bytes.subarray(0, length)), Buffer.concat([bytes, bytes])];
+    const bad = [
+      ...Array.from({ length: bytes.length }, (_, length) => bytes.subarray(0, length)),
+      Buffer.concat([bytes, bytes]),
+    ];
     for (const content of bad) {
       const state = after([putCommand("kept", "v")]);
       await expect(state.restore(cut(content, []))).rejects.toThrow(BalsaError);

@@ -77,9 +77,9 @@ describe("a member of one", () => {
   it("makes itself known to clients", async () => {
     const client = clientOf(await start());
     await client.put("wait").value("for a leader");
-    await expect.poll(async () => (await client.cluster.memberList({})).members[0]?.clientURLs).toEqual([
-      "http://127.0.0.1:23791",
-    ]);
+    await expect
+      .poll(async () => (await client.cluster.memberList({})).members[0]?.clientURLs)
+      .toEqual(["http://127.0.0.1:23791"]);
   });
 
   it("keeps its data through snapshots and compaction of the log", async () => {

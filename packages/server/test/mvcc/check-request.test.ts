@@ -72,16 +72,25 @@ describe("nothing is written twice in one transaction", () => {
     ["a deletion and a nested put", [deleteOp("a", { rangeEnd: "b" }), txnOp({ failure: [putOp("ab", "2")] })]],
     ["a nested deletion and a put", [txnOp({ success: [deleteOp("a")] }), putOp("a", "1")]],
     ["puts of two nested ones", [txnOp({ success: [putOp("a", "1")] }), txnOp({ success: [putOp("a", "2")] })]],
-    ["a nested deletion and a later nested put", [txnOp({ failure: [deleteOp("a")] }), txnOp({ success: [putOp("a", "2")] })]],
+    [
+      "a nested deletion and a later nested put",
+      [txnOp({ failure: [deleteOp("a")] }), txnOp({ success: [putOp("a", "2")] })],
+    ],
   ])("%s: duplicate-key", (_what, ops) => {
     expect(ofTxn(ops)).toBe("duplicate-key");
     expect(ofTxn(ops, "failure")).toBe("duplicate-key");
   });
 
   it.each<[string, RequestOp[]]>([
-    ["the two branches of a nested one put the same key", [txnOp({ success: [putOp("a", "1")], failure: [putOp("a", "2")] })]],
+    [
+      "the two branches of a nested one put the same key",
+      [txnOp({ success: [putOp("a", "1")], failure: [putOp("a", "2")] })],
+    ],
     ["a key is deleted twice", [deleteOp("a"), deleteOp("a", { rangeEnd: "b" })]],
-    ["a put lies at the end of a deleted interval, which is not part of it", [deleteOp("a", { rangeEnd: "b" }), putOp("b", "1")]],
+    [
+      "a put lies at the end of a deleted interval, which is not part of it",
+      [deleteOp("a", { rangeEnd: "b" }), putOp("b", "1")],
+    ],
     ["a key is read and put", [rangeOp("a"), putOp("a", "1"), rangeOp("a")]],
     // etcd takes the zero byte for the interval's literal end, which makes it empty.
     ["a put lies in what is deleted from a key on", [deleteOp("a", { rangeEnd: "\0" }), putOp("b", "1")]],
@@ -90,7 +99,9 @@ describe("nothing is written twice in one transaction", () => {
   });
 
   it("the branches of the transaction itself exclude each other", () => {
-    expect(refusal(() => checkTxnRequest(txn({ success: [putOp("a", "1")], failure: [putOp("a", "2")] })))).toBe("passes");
+    expect(refusal(() => checkTxnRequest(txn({ success: [putOp("a", "1")], failure: [putOp("a", "2")] })))).toBe(
+      "passes",
+    );
   });
 
   it("is found out in no time, however many puts and deletions a request may hold", () => {

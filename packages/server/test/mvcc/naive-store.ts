@@ -61,7 +61,9 @@ export class NaiveStore {
     );
     if (order !== "none") {
       const field = request.sortTarget;
-      kvs = [...kvs].sort((a, b) => (a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : 0) * (order === "ascend" ? 1 : -1));
+      kvs = [...kvs].sort(
+        (a, b) => (a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : 0) * (order === "ascend" ? 1 : -1),
+      );
     }
     const more = request.limit > 0 && kvs.length > request.limit;
     if (more) kvs = kvs.slice(0, request.limit);
@@ -87,7 +89,10 @@ export class NaiveStore {
     });
   }
 
-  private doTxn(request: TxnRequest, before: State): { revision: number; succeeded: boolean; responses: NaiveResponse[] } {
+  private doTxn(
+    request: TxnRequest,
+    before: State,
+  ): { revision: number; succeeded: boolean; responses: NaiveResponse[] } {
     const succeeded = holdsAll(before, request.compare);
     const responses = branch(request, before).map((op): NaiveResponse => {
       if (op.kind === "range") return this.range(op.range);
@@ -102,10 +107,11 @@ export class NaiveStore {
   /** The first thing that is wrong: puts first, then ranges. */
   private checkPath(request: TxnRequest, before: State): Error | undefined {
     const ops = flatten(request, before);
-    for (const op of ops) if (op.kind === "put") {
-      const refusal = this.checkPut(op.put);
-      if (refusal !== undefined) return refusal;
-    }
+    for (const op of ops)
+      if (op.kind === "put") {
+        const refusal = this.checkPut(op.put);
+        if (refusal !== undefined) return refusal;
+      }
     for (const op of ops) if (op.kind === "range" && op.range.revision > this.revision) return "future-revision";
     return undefined;
   }

@@ -56,15 +56,17 @@ export const deleteOp = (key: string, rest: Partial<DeleteRangeRequest> = {}): R
 export const txnOp = (rest: Partial<TxnRequest>): RequestOp => ({ kind: "txn", txn: txn(rest) });
 
 const keys: fc.Arbitrary<string> = fc.constantFrom("\0", "a", "a\0", "aa", "ab", "b", "b\xff", "c", "\xff");
-const rangeEnds: fc.Arbitrary<string> = fc.oneof(
-  { arbitrary: fc.constant(""), weight: 3 },
-  fc.constant("\0"),
-  keys,
-);
+const rangeEnds: fc.Arbitrary<string> = fc.oneof({ arbitrary: fc.constant(""), weight: 3 }, fc.constant("\0"), keys);
 const values: fc.Arbitrary<string> = fc.constantFrom("", "1", "2", "\0\xff", "x".repeat(40));
 /** Revisions around those that a short history has. */
-const revisions: fc.Arbitrary<number> = fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, fc.integer({ min: -1, max: 12 }));
-const bounds: fc.Arbitrary<number> = fc.oneof({ arbitrary: fc.constant(0), weight: 5 }, fc.integer({ min: 1, max: 10 }));
+const revisions: fc.Arbitrary<number> = fc.oneof(
+  { arbitrary: fc.constant(0), weight: 3 },
+  fc.integer({ min: -1, max: 12 }),
+);
+const bounds: fc.Arbitrary<number> = fc.oneof(
+  { arbitrary: fc.constant(0), weight: 5 },
+  fc.integer({ min: 1, max: 10 }),
+);
 
 export const rangeRequests: fc.Arbitrary<RangeRequest> = fc.record({
   key: keys,
@@ -99,14 +101,16 @@ const compares: fc.Arbitrary<Compare> = fc
     result: fc.constantFrom<Compare["result"]>("equal", "not-equal", "greater", "less"),
   })
   .chain((subject) =>
-    fc.oneof(
-      fc.record({
-        target: fc.constantFrom<"version" | "create" | "mod">("version", "create", "mod"),
-        operand: fc.integer({ min: 0, max: 8 }),
-      }),
-      values.map((operand) => ({ target: "value" as const, operand })),
-      fc.constantFrom(0n, 7n).map((operand) => ({ target: "lease" as const, operand })),
-    ).map((object) => ({ ...subject, ...object })),
+    fc
+      .oneof(
+        fc.record({
+          target: fc.constantFrom<"version" | "create" | "mod">("version", "create", "mod"),
+          operand: fc.integer({ min: 0, max: 8 }),
+        }),
+        values.map((operand) => ({ target: "value" as const, operand })),
+        fc.constantFrom(0n, 7n).map((operand) => ({ target: "lease" as const, operand })),
+      )
+      .map((object) => ({ ...subject, ...object })),
   );
 
 export const txnRequests: fc.Arbitrary<TxnRequest> = fc.letrec<{ txn: TxnRequest; op: RequestOp }>((tie) => ({

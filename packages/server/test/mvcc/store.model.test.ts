@@ -6,7 +6,13 @@ import type { KeyVersion } from "../../src/mvcc/key-version.js";
 import { checkPut, put } from "../../src/mvcc/put.js";
 import { readRange } from "../../src/mvcc/range.js";
 import type { DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from "../../src/mvcc/request.js";
-import type { DeleteRangeResponse, PutResponse, RangeResponse, ResponseOp, TxnResponse } from "../../src/mvcc/response.js";
+import type {
+  DeleteRangeResponse,
+  PutResponse,
+  RangeResponse,
+  ResponseOp,
+  TxnResponse,
+} from "../../src/mvcc/response.js";
 import { Store } from "../../src/mvcc/store.js";
 import { isReadOnly, readTxn, runTxn } from "../../src/mvcc/txn.js";
 import { ServerError } from "../../src/server-error.js";

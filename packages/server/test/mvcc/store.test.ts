@@ -114,7 +114,11 @@ describe("ranges", () => {
   });
 
   it("count only brings no keys and never more", () => {
-    expect(read("k/1", { rangeEnd: "\0", countOnly: true, limit: 1 })).toMatchObject({ count: 5, more: false, versions: [] });
+    expect(read("k/1", { rangeEnd: "\0", countOnly: true, limit: 1 })).toMatchObject({
+      count: 5,
+      more: false,
+      versions: [],
+    });
   });
 
   it("bounds on revisions filter what is shown and not what is counted", () => {

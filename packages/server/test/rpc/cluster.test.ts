@@ -46,7 +46,12 @@ describe("Cluster.MemberList", () => {
         peerURLs: ["http://127.0.0.1:2380"],
         clientURLs: ["http://127.0.0.1:2379"],
       }),
-      expect.objectContaining({ ID: String(other.id), name: "other", peerURLs: ["http://10.0.0.2:2380"], clientURLs: [] }),
+      expect.objectContaining({
+        ID: String(other.id),
+        name: "other",
+        peerURLs: ["http://10.0.0.2:2380"],
+        clientURLs: [],
+      }),
     ]);
   });
 });

@@ -27,11 +27,46 @@ describe("a request that is wrong", () => {
     ["no key", "KV/Put", "PutRequest", {}, invalid, "etcdserver: key is not provided"],
     ["no key", "KV/DeleteRange", "DeleteRangeRequest", {}, invalid, "etcdserver: key is not provided"],
     ["no key", "KV/Txn", "TxnRequest", { success: [{ requestPut: {} }] }, invalid, "etcdserver: key is not provided"],
-    ["a value to be ignored", "KV/Put", "PutRequest", { key, value: key, ignoreValue: true }, invalid, "etcdserver: value is provided"],
-    ["a lease to be ignored", "KV/Put", "PutRequest", { key, lease: 1, ignoreLease: true }, invalid, "etcdserver: lease is provided"],
-    ["no key to keep the value of", "KV/Put", "PutRequest", { key, ignoreValue: true }, invalid, "etcdserver: key not found"],
-    ["an unknown lease", "KV/Put", "PutRequest", { key, lease: 1 }, status.NOT_FOUND, "etcdserver: requested lease not found"],
-    ["too many operations", "KV/Txn", "TxnRequest", { success: many }, invalid, "etcdserver: too many operations in txn request"],
+    [
+      "a value to be ignored",
+      "KV/Put",
+      "PutRequest",
+      { key, value: key, ignoreValue: true },
+      invalid,
+      "etcdserver: value is provided",
+    ],
+    [
+      "a lease to be ignored",
+      "KV/Put",
+      "PutRequest",
+      { key, lease: 1, ignoreLease: true },
+      invalid,
+      "etcdserver: lease is provided",
+    ],
+    [
+      "no key to keep the value of",
+      "KV/Put",
+      "PutRequest",
+      { key, ignoreValue: true },
+      invalid,
+      "etcdserver: key not found",
+    ],
+    [
+      "an unknown lease",
+      "KV/Put",
+      "PutRequest",
+      { key, lease: 1 },
+      status.NOT_FOUND,
+      "etcdserver: requested lease not found",
+    ],
+    [
+      "too many operations",
+      "KV/Txn",
+      "TxnRequest",
+      { success: many },
+      invalid,
+      "etcdserver: too many operations in txn request",
+    ],
     [
       "a key put twice",
       "KV/Txn",
@@ -40,7 +75,14 @@ describe("a request that is wrong", () => {
       invalid,
       "etcdserver: duplicate key given in txn request",
     ],
-    ["the future", "KV/Range", "RangeRequest", { key, revision: 2 }, status.OUT_OF_RANGE, "etcdserver: mvcc: required revision is a future revision"],
+    [
+      "the future",
+      "KV/Range",
+      "RangeRequest",
+      { key, revision: 2 },
+      status.OUT_OF_RANGE,
+      "etcdserver: mvcc: required revision is a future revision",
+    ],
     [
       "the future, in a transaction that writes",
       "KV/Txn",
@@ -57,7 +99,14 @@ describe("a request that is wrong", () => {
       status.OUT_OF_RANGE,
       "etcdserver: mvcc: required revision is a future revision",
     ],
-    ["an order that does not exist", "KV/Range", "RangeRequest", { key, sortOrder: 7 }, invalid, "etcdserver: invalid sort option"],
+    [
+      "an order that does not exist",
+      "KV/Range",
+      "RangeRequest",
+      { key, sortOrder: 7 },
+      invalid,
+      "etcdserver: invalid sort option",
+    ],
   ])("%s, %s", async (_what, method, type, request, code, details) => {
     expect(await served.failure(served.call(method, type, request))).toEqual({ code, details });
     expect(served.state.store.revision).toBe(1);
@@ -122,7 +171,9 @@ describe("what is not there yet", () => {
 
   it.each(missing)("$path says so", async ({ path, name, requestStream, responseStream }) => {
     const expected = { code: status.UNIMPLEMENTED, details: `balsa: ${name} is not there yet` };
-    const call = responseStream ? served.streamFailure(path, requestStream) : served.failure(served.callBytes(path, Buffer.alloc(0)));
+    const call = responseStream
+      ? served.streamFailure(path, requestStream)
+      : served.failure(served.callBytes(path, Buffer.alloc(0)));
     expect(await call).toEqual(expected);
   });
 

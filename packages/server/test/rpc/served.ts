@@ -55,7 +55,12 @@ export class Served {
   }
 
   /** A unary call with the request as an object in the words of the .proto file. */
-  call(method: string, requestType: string, request: object, metadata?: Readonly<Record<string, string>>): Promise<Buffer> {
+  call(
+    method: string,
+    requestType: string,
+    request: object,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<Buffer> {
     return this.callBytes(method, messageCodec<never, object>(`etcdserverpb.${requestType}`).encode(request), metadata);
   }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toBytes, toByteString, toByteStringPortably, writeByteString } from "../../src/wire/byte-string.js";
+import { toByteString, toByteStringPortably, toBytes, writeByteString } from "../../src/wire/byte-string.js";
 
 const bytes = fc.uint8Array({ maxLength: 300 });
 

@@ -48,16 +48,21 @@ describe("requests from their bytes", () => {
     });
   });
 
-  it.each(["7fffffffffffffff", "694d5765fc71500b", "1", "ffffffffffffffff"])("lease %s survives with its 64 bits", (hex) => {
-    const lease = Long.fromString(hex, false, 16);
-    const put = decodePut(encode("PutRequest", { key: bytes("k"), lease }));
-    expect(put.lease).toBe(BigInt.asIntN(64, BigInt(`0x${hex}`)));
-    const { compare } = decodeTxn(encode("TxnRequest", { compare: [{ target: 4, lease, key: bytes("k") }] }));
-    expect(compare[0]).toMatchObject({ target: "lease", operand: put.lease });
-  });
+  it.each(["7fffffffffffffff", "694d5765fc71500b", "1", "ffffffffffffffff"])(
+    "lease %s survives with its 64 bits",
+    (hex) => {
+      const lease = Long.fromString(hex, false, 16);
+      const put = decodePut(encode("PutRequest", { key: bytes("k"), lease }));
+      expect(put.lease).toBe(BigInt.asIntN(64, BigInt(`0x${hex}`)));
+      const { compare } = decodeTxn(encode("TxnRequest", { compare: [{ target: 4, lease, key: bytes("k") }] }));
+      expect(compare[0]).toMatchObject({ target: "lease", operand: put.lease });
+    },
+  );
 
   it("a limit beyond every number of keys stays beyond", () => {
-    const { limit, revision } = decodeRange(encode("RangeRequest", { limit: Long.MAX_VALUE, revision: Long.MIN_VALUE }));
+    const { limit, revision } = decodeRange(
+      encode("RangeRequest", { limit: Long.MAX_VALUE, revision: Long.MIN_VALUE }),
+    );
     expect(limit).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
     expect(revision).toBeLessThan(0);
   });

@@ -1,0 +1,194 @@
+import { BalsaError } from "../core/index.js";
+import { type Configuration, ConfigurationSet, type Placement } from "./configuration.js";
+import { DeadEnds } from "./dead-ends.js";
+import type { Model } from "./model.js";
+import type { EffectiveOperation } from "./operation.js";
+import { type Candidate, type Completion, type Schedule, scheduleOf } from "./schedule.js";
+
+/** What a check may still spend. One budget for all its searches. */
+export interface Budget {
+  stepsLeft: number;
+  readonly configurationsMax: number;
+}
+
+/** Which of its limits a check ran into. */
+export type Limit = "steps" | "configurations";
+
+export type SearchResult<State, Input, Output> =
+  | { readonly kind: "found"; readonly path: Placement<State, Input, Output> | undefined }
+  /** Every order was tried; none gets past this completion. */
+  | {
+      readonly kind: "exhausted";
+      readonly completion: Completion<Input, Output>;
+      readonly deadEnds: readonly Configuration<State, Input, Output>[];
+    }
+  | { readonly kind: "limited"; readonly limit: Limit; readonly passed: number };
+
+/** A configuration whose successors are being tried. */
+interface Frame<State, Input, Output> {
+  readonly from: Configuration<State, Input, Output>;
+  readonly completion: Completion<Input, Output>;
+  /** Counts through the completion's open operations, then through those of unknown outcome. */
+  nextCandidate: number;
+  candidate: Candidate<Input, Output> | undefined;
+  /** What the candidate leads to, and how many of it were tried. */
+  states: readonly State[];
+  statesTried: number;
+}
+
+/**
+ * Looks for an order of the operations that the model allows: depth first, just in time (Wing and Gong 1993; Lowe 2017).
+ * It passes from completion to completion; only when one is reached whose operation has not been placed, operations that
+ * are under way are, until that one is among them. A read is placed as soon as the state allows it, with no alternative:
+ * placing it changes nothing for the others. Configurations that were seen are not looked at again, so the search ends
+ * after at most as many steps as there are configurations times operations under way. Its stack is an array of its own.
+ */
+export class Search<State, Input, Output> {
+  readonly #model: Model<State, Input, Output>;
+  readonly #budget: Budget;
+  readonly #schedule: Schedule<Input, Output>;
+  readonly #seen: ConfigurationSet = new ConfigurationSet();
+  readonly #deadEnds: DeadEnds<State, Input, Output> = new DeadEnds();
+  readonly #stack: Frame<State, Input, Output>[] = [];
+
+  constructor(
+    model: Model<State, Input, Output>,
+    operations: readonly EffectiveOperation<Input, Output>[],
+    budget: Budget,
+  ) {
+    this.#model = model;
+    this.#budget = budget;
+    this.#schedule = scheduleOf(operations, (input) => model.isReadOnly?.(input) ?? false);
+  }
+
+  run(): SearchResult<State, Input, Output> {
+    const state = this.#model.initial();
+    const stateId = this.#seen.stateId(this.#model.stateKey(state));
+    let reached: Configuration<State, Input, Output> | undefined = {
+      position: 0,
+      placed: 0n,
+      spent: 0n,
+      state,
+      stateId,
+      path: undefined,
+    };
+    for (;;) {
+      if (reached !== undefined) {
+        const settled = this.#settle(reached);
+        const completion = this.#schedule.completions[settled.position];
+        if (completion === undefined) return { kind: "found", path: settled.path };
+        this.#enter(settled, completion);
+      }
+      const limit = this.#limit();
+      if (limit !== undefined) return { kind: "limited", limit, passed: Math.max(0, this.#deadEnds.position) };
+      const frame = this.#stack.at(-1);
+      if (frame === undefined) return this.#exhausted();
+      reached = this.#successor(frame);
+      if (reached === undefined) this.#stack.pop();
+    }
+  }
+
+  /** Places the reads that the state allows and passes the completions of what is placed, as far as that goes. */
+  #settle(from: Configuration<State, Input, Output>): Configuration<State, Input, Output> {
+    const { spent, state, stateId } = from;
+    let { position, placed, path } = from;
+    let refused = 0n;
+    for (;;) {
+      const completion = this.#schedule.completions[position];
+      if (completion === undefined) break;
+      for (const candidate of completion.open) {
+        if (!candidate.isReadOnly || ((placed | refused) & candidate.bit) !== 0n) continue;
+        if (this.#reads(state, candidate)) {
+          placed |= candidate.bit;
+          path = place(path, candidate, state);
+        } else refused |= candidate.bit;
+      }
+      if ((placed & completion.bit) === 0n) break;
+      placed &= ~completion.bit;
+      position += 1;
+    }
+    return { position, placed, spent, state, stateId, path };
+  }
+
+  #enter(configuration: Configuration<State, Input, Output>, completion: Completion<Input, Output>): void {
+    if (!this.#seen.add(configuration)) return;
+    this.#deadEnds.note(configuration);
+    const from = configuration;
+    this.#stack.push({ from, completion, nextCandidate: 0, candidate: undefined, states: [], statesTried: 0 });
+  }
+
+  /** The next configuration that one placement leads to. */
+  #successor(frame: Frame<State, Input, Output>): Configuration<State, Input, Output> | undefined {
+    while (frame.candidate === undefined || frame.statesTried === frame.states.length) {
+      const candidate = this.#nextCandidate(frame);
+      if (candidate === undefined) return undefined;
+      frame.candidate = candidate;
+      frame.states = this.#step(frame.from.state, candidate);
+      frame.statesTried = 0;
+    }
+    const { from, candidate } = frame;
+    const state = frame.states[frame.statesTried] as State;
+    frame.statesTried += 1;
+    const isUnknown = candidate.operation.outcome.kind === "unknown";
+    return {
+      position: from.position,
+      placed: isUnknown ? from.placed : from.placed | candidate.bit,
+      spent: isUnknown ? from.spent | candidate.bit : from.spent,
+      state,
+      stateId: this.#seen.stateId(this.#model.stateKey(state)),
+      path: place(from.path, candidate, state),
+    };
+  }
+
+  /** The next to complete first, what may never have happened last, and of that the latest first. */
+  #nextCandidate(frame: Frame<State, Input, Output>): Candidate<Input, Output> | undefined {
+    const { open, unknownCount } = frame.completion;
+    const { placed, spent } = frame.from;
+    while (frame.nextCandidate < open.length) {
+      const candidate = open[frame.nextCandidate++] as Candidate<Input, Output>;
+      // Reads that could be placed are.
+      if (!candidate.isReadOnly && (placed & candidate.bit) === 0n) return candidate;
+    }
+    while (frame.nextCandidate < open.length + unknownCount) {
+      const fromLast = frame.nextCandidate++ - open.length;
+      const candidate = this.#schedule.unknown[unknownCount - 1 - fromLast] as Candidate<Input, Output>;
+      if ((spent & candidate.bit) === 0n) return candidate;
+    }
+    return undefined;
+  }
+
+  #step(state: State, { operation }: Candidate<Input, Output>): readonly State[] {
+    this.#budget.stepsLeft -= 1;
+    return this.#model.step(state, operation.input, operation.outcome);
+  }
+
+  #reads(state: State, candidate: Candidate<Input, Output>): boolean {
+    const states = this.#step(state, candidate);
+    for (const next of states) {
+      if (next === state || this.#model.stateKey(next) === this.#model.stateKey(state)) continue;
+      const { name, describe } = this.#model;
+      const operation = describe.input(candidate.operation.input);
+      throw new BalsaError("invalid-argument", `model ${name}: ${operation} is read-only and changes the state`);
+    }
+    return states.length > 0;
+  }
+
+  #limit(): Limit | undefined {
+    if (this.#budget.stepsLeft <= 0) return "steps";
+    return this.#seen.size > this.#budget.configurationsMax ? "configurations" : undefined;
+  }
+
+  #exhausted(): SearchResult<State, Input, Output> {
+    const { position, configurations } = this.#deadEnds;
+    const completion = this.#schedule.completions[position] as Completion<Input, Output>;
+    return { kind: "exhausted", completion, deadEnds: configurations };
+  }
+}
+
+function place<State, Input, Output>(
+  before: Placement<State, Input, Output> | undefined,
+  { operation }: Candidate<Input, Output>,
+  state: State,
+): Placement<State, Input, Output> {
+  return { operation, state, before, length: (before?.length ?? 0) + 1 };
+}
