@@ -19,9 +19,7 @@ export function render() {
   const tests = testsById();
   const lines = requirements.map(({ id, what, modules }) => {
     const places = modules.map((path) => `[${shortOf(path)}](../${path})`).join(", ");
-    const files = [...(tests.get(id) ?? [])]
-      .map(([path, count]) => `[${nameOf(path)}](../${path}) ${count}`)
-      .join(", ");
+    const files = [...(tests.get(id) ?? [])].map((path) => `[${nameOf(path)}](../${path})`).join(", ");
     return `| ${id} | ${what} | ${places} | ${files} |`;
   });
   return [

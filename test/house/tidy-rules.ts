@@ -46,13 +46,13 @@ export const tidyRules: readonly TidyRule[] = [
       }),
   },
   {
-    name: "a file is named after its concept, in the field's word and in kebab-case",
+    name: "a file is named after its concept, in the field's word and in kebab-case (or a paper's section: raft-5.2-…)",
     counterexample: { "packages/balsa/src/core/log-utils.ts": "" },
     breaches: (house) =>
       over(house, code, (_text, path) => {
         const name = path.slice(path.lastIndexOf("/") + 1).replace(/((\.[a-z]+)?\.test|\.config|\.d)?\.(ts|mjs)$/, "");
         const vague = /(^|-)(utils?|helpers?|managers?|types|common|misc|stuff|shared)$/.test(name);
-        return vague || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) ? [`${path} is not named after a concept`] : [];
+        return vague || !/^[a-z0-9]+(-[a-z0-9]+(\.\d+)*)*$/.test(name) ? [`${path} is not named after a concept`] : [];
       }),
   },
   {

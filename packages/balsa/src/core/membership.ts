@@ -44,7 +44,6 @@ function switchConfig(raft: Raft, conf: ConfState, joined: IdSet): void {
     if (raft.settings.stepDownOnRemoval) becomeFollower(raft, raft.term, NONE);
     return;
   }
-  if (conf.voters.length === 0) return;
 
   // With other quorums more may be committed.
   if (maybeCommit(raft)) broadcastAppend(raft);

@@ -77,10 +77,12 @@ export class Raft {
   restoreHardState(hardState: HardState): void {
     if (sameHardState(hardState, EMPTY_HARD_STATE)) return;
     const { log } = this;
-    if (hardState.commit < log.committed || hardState.commit > log.lastIndex()) {
-      throw new BalsaError("corrupt", "the stored commit index lies outside the stored log");
+    if (hardState.commit > log.lastIndex()) {
+      throw new BalsaError("corrupt", "the stored commit index lies past the stored log");
     }
-    log.committed = hardState.commit;
+    // Differs from etcd, which refuses a commit index below the snapshot's. It is stored without a sync of its own, so
+    // that a snapshot, whose making is proof that all of it was committed, may well be ahead.
+    log.commitTo(hardState.commit);
     this.term = hardState.term;
     this.vote = hardState.vote;
   }

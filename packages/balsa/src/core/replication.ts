@@ -66,7 +66,7 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
   let entries: readonly Entry[] = NO_ENTRIES;
   if (progress.state !== "replicate" || !progress.inflights.full()) {
     const found = raft.log.entriesFrom(progress.next, raft.settings.maxBytesPerMessage);
-    if (found === undefined) return maybeSendSnapshot(raft, progress);
+    invariant(found !== undefined, "where an entry's term is known, what follows it is there");
     entries = found;
   }
   if (entries.length === 0 && !evenIfEmpty) return false;

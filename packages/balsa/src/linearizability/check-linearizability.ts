@@ -5,7 +5,6 @@ import type { History } from "./history.js";
 import { CONFIGURATIONS_MAX_DEFAULT, STEPS_MAX_DEFAULT } from "./limits.js";
 import type { Model } from "./model.js";
 import {
-  type CompletedOperation,
   type EffectiveOperation,
   isCompleted,
   isEffective,
@@ -14,7 +13,7 @@ import {
 import { type Partition, partitionsOf } from "./partition.js";
 import type { Completion } from "./schedule.js";
 import { type Budget, Search } from "./search.js";
-import type { Attempt, Counterexample, Linearization, Verdict } from "./verdict.js";
+import type { Attempt, Counterexample, Linearization, Refusal, Verdict } from "./verdict.js";
 
 export interface CheckOptions {
   /** How often the model may be asked, over all parts of the history. Default 5,000,000, some seconds. */
@@ -83,7 +82,7 @@ function counterexampleOf<State, Input, Output>(
     keys: part.keys,
     operation,
     prefix: history.operations.filter((other) => other.invokedRank < operation.endedRank && isOfPart(other)),
-    attempts: deadEnds.map((deadEnd) => attemptOf(model, operation, deadEnd)),
+    attempts: deadEnds.map((deadEnd) => attemptOf(model, completion, deadEnd)),
   };
 }
 
@@ -93,11 +92,17 @@ function touches(keys: readonly string[] | undefined, those: readonly string[] |
 
 function attemptOf<State, Input, Output>(
   model: Model<State, Input, Output>,
-  operation: CompletedOperation<Input, Output>,
-  { path, state }: Configuration<State, Input, Output>,
+  { open }: Completion<Input, Output>,
+  { path, placed, state }: Configuration<State, Input, Output>,
 ): Attempt<State, Input, Output> {
-  const reason = explainRefusal(model, state, operation.input, operation.outcome.output);
-  return { order: orderOf(path), state, reason };
+  const refusals = open.flatMap(({ operation, bit }): Refusal<Input, Output>[] => {
+    const { input, outcome } = operation;
+    const isPlaced = (placed & bit) !== 0n;
+    // Those that can follow lead to other attempts.
+    if (isPlaced || !isCompleted(operation) || model.step(state, input, outcome).length > 0) return [];
+    return [{ operation, reason: explainRefusal(model, state, input, operation.outcome.output) }];
+  });
+  return { order: orderOf(path), state, refusals };
 }
 
 function orderOf<State, Input, Output>(

@@ -43,9 +43,8 @@ export function drawCounterexample<State, Input, Output>(
 </head>
 <body>
 <h1>${title}</h1>
-<p>Up to the answer of <span class="culprit">${text(describeOperation(model, operation))}</span>, operation
-${operation.id} of ${text(operation.client)}, ${text(describeKeys(keys))} has an order in which everything is as it should
-be. With this answer it has none.</p>
+<p>In ${text(describeKeys(keys))}, all that was answered before <span class="culprit">${text(describeOperation(model, operation))}</span>,
+operation ${operation.id} of ${text(operation.client)}, can have happened in some order. Together with it there is none.</p>
 <p class="faint">${prefix.length} operations began before it${notDrawn === 0 ? "" : `, the last ${layout.bars.length} are drawn`}.
 Hover over one for details. A broken edge: not answered by then. Distances follow time, but short ones are stretched and
 long ones cut.</p>
@@ -56,7 +55,7 @@ ${layout.bars.map((bar) => drawBar(model, counterexample, bar, unit)).join("\n")
 ${layout.points.map(drawOrder).join("\n")}
 </div></section>
 <section>
-${attempts.map((attempt, i) => drawAttempt(model, operation, attempt, i)).join("\n")}
+${attempts.map((attempt, i) => drawAttempt(model, attempt, i)).join("\n")}
 </section>
 </body>
 </html>
@@ -135,19 +134,20 @@ function drawOrder(points: readonly Point[], i: number): string {
 
 function drawAttempt<State, Input, Output>(
   model: Model<State, Input, Output>,
-  culprit: Operation<Input, Output>,
-  { order, state, reason }: Attempt<State, Input, Output>,
+  { order, state, refusals }: Attempt<State, Input, Output>,
   i: number,
 ): string {
   const listed = order.slice(-LISTED_OPERATIONS_MAX);
   const first = order.length - listed.length + 1;
-  const items = listed.map(
-    (placed) =>
-      `<li><code>${text(describeOperation(model, placed))}</code> <span class="faint">${text(placed.client)}</span></li>`,
-  );
+  const told = (operation: Operation<Input, Output>): string =>
+    `<code>${text(describeOperation(model, operation))}</code> <span class="faint">${text(operation.client)}</span>`;
   const omitted = first === 1 ? "" : `<p class="faint">after ${first - 1} others</p>`;
+  const refused = refusals.map(({ operation, reason }, r) => {
+    const kind = r === 0 ? "culprit" : "faint";
+    return `<li>${told(operation)}: <span class="${kind}">${text(reason)}</span></li>`;
+  });
   return `<div class="attempt attempt-${i}"><h2>Attempt ${i + 1}: ${order.length} operations placed</h2>
-${omitted}<ol start="${first}">${items.join("\n")}</ol>
-<p>The state is then <code>${text(model.describe.state(state))}</code>.</p>
-<p><span class="culprit">${text(describeOperation(model, culprit))}</span> can't follow: ${text(reason)}.</p></div>`;
+${omitted}<ol start="${first}">${listed.map((placed) => `<li>${told(placed)}</li>`).join("\n")}</ol>
+<p>The state is then <code>${text(model.describe.state(state))}</code>, and these can't follow:</p>
+<ul>${refused.join("\n")}</ul></div>`;
 }

@@ -32,15 +32,19 @@ function explainCounterexample<State, Input, Output>(
   const lines = [
     `not linearizable: in ${describeKeys(keys)}, operation ${operation.id} of ${operation.client} has no place:`,
     `  ${describeOperation(model, operation)}   ${times}`,
-    `${prefix.length} operations began before it was answered. The longest orders that are possible until then:`,
+    `${prefix.length} operations began before it was answered. The longest orders that are possible without it:`,
   ];
-  for (const { order, state, reason } of attempts.slice(0, EXPLAINED_ATTEMPTS_MAX)) {
+  for (const { order, state, refusals } of attempts.slice(0, EXPLAINED_ATTEMPTS_MAX)) {
     const shown = order.slice(-EXPLAINED_OPERATIONS_MAX);
     const left = order.length - shown.length;
-    lines.push(
-      `- ${left === 0 ? "" : `after ${left} others: `}${reason}; the state is ${abridge(model.describe.state(state))}`,
-    );
+    lines.push(`- ${left === 0 ? "" : `${left} others, then`}`);
     for (const placed of shown) lines.push(`    ${placed.client}: ${describeOperation(model, placed)}`);
+    lines.push(`  leads to ${abridge(model.describe.state(state))}; there`);
+    for (const refusal of refusals) {
+      lines.push(
+        `    ${refusal.operation.client}: ${describeOperation(model, refusal.operation)} can't be: ${abridge(refusal.reason)}`,
+      );
+    }
   }
   return lines.join("\n");
 }

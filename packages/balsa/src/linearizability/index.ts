@@ -23,4 +23,4 @@ export type { Scalar } from "./scalar.js";
 export type { Limit } from "./search.js";
 export type { SequentialSpecification } from "./sequential-model.js";
 export { sequentialModel } from "./sequential-model.js";
-export type { Attempt, Counterexample, Linearization, Verdict } from "./verdict.js";
+export type { Attempt, Counterexample, Linearization, Refusal, Verdict } from "./verdict.js";

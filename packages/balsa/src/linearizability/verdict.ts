@@ -9,22 +9,31 @@ export interface Linearization<Input, Output> {
   readonly order: readonly EffectiveOperation<Input, Output>[];
 }
 
-/** A longest order of what came before an operation, after which that operation can't have been answered as it was. */
+/** Why an operation can't take effect in a state. */
+export interface Refusal<Input, Output> {
+  readonly operation: CompletedOperation<Input, Output>;
+  readonly reason: string;
+}
+
+/** A longest order of what came before an operation, which leaves that operation without a place. */
 export interface Attempt<State, Input, Output> {
   readonly order: readonly EffectiveOperation<Input, Output>[];
   /** After all of them. */
   readonly state: State;
-  /** Why the operation can't follow. */
-  readonly reason: string;
+  /** The counterexample's operation, which can't follow, and then all that were under way with it and can't either. */
+  readonly refusals: readonly Refusal<Input, Output>[];
 }
 
 /** Why a history is not linearizable. */
 export interface Counterexample<State, Input, Output> {
   /** The part of the history that fails by itself; undefined: there is but one. */
   readonly keys: readonly string[] | undefined;
-  /** The one that can't be placed. Up to the moment before its answer the history is linearizable, with it no more. */
+  /**
+   * The one that can't be placed. All that were answered before it can be, those then under way with them or not, but
+   * always with the answers that they were given; together with it they can't.
+   */
   readonly operation: CompletedOperation<Input, Output>;
-  /** All of the part that was invoked before that answer, failed ones and `operation` included. */
+  /** All of the part that was invoked before its answer, itself and the failed ones included. */
   readonly prefix: readonly Operation<Input, Output>[];
   /** The longest partial linearizations, one for each state that they end in; the longest first, at most twelve. */
   readonly attempts: readonly Attempt<State, Input, Output>[];

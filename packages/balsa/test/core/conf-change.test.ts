@@ -14,6 +14,7 @@ import {
   LEAVE_JOINT,
   leaveJoint,
   NO_CONTEXT,
+  sameConfState,
   simpleChange,
 } from "../../src/core/index.js";
 
@@ -61,9 +62,9 @@ describe("a membership change as bytes", () => {
   it("is protobuf as etcd writes it", () => {
     const hex = (change: ConfChange): string => Buffer.from(encodeConfChange(change).data).toString("hex");
     const context = new TextEncoder().encode("hi");
-    expect(hex({ version: 1, change: { kind: "remove", id: 300 }, context })).toBe("10011" + "8ac02" + "22026869");
+    expect(hex({ version: 1, change: { kind: "remove", id: 300 }, context })).toBe("100118ac0222026869");
     expect(hex({ version: 2, transition: "joint-explicit", changes: changes("v2 l300"), context })).toBe(
-      "0802" + "120408001002" + "1205080310ac02" + "1a026869",
+      "08021204080010021205080310ac021a026869",
     );
   });
 
@@ -141,6 +142,19 @@ describe("E1 which way a change takes", () => {
     });
     expect(next.conf).toEqual(conf({ voters: [2, 3, 4], votersOutgoing: [1, 2, 3], autoLeave }));
   });
+});
+
+it("configurations are the same when all their parts are", () => {
+  const one = conf({ voters: [1, 2], votersOutgoing: [1, 3], learners: [4], learnersNext: [3], autoLeave: true });
+  expect(sameConfState(one, { ...one, voters: [1, 2] })).toBe(true);
+  const others: Partial<ConfState>[] = [
+    { voters: [1] },
+    { votersOutgoing: [] },
+    { learners: [5] },
+    { learnersNext: [1] },
+    { autoLeave: false },
+  ];
+  for (const other of others) expect(sameConfState(one, { ...one, ...other })).toBe(false);
 });
 
 describe("E1 simple changes", () => {

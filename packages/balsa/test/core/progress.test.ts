@@ -56,6 +56,15 @@ describe("B6 the in-flight window", () => {
     );
   });
 
+  it("B6 grows with what is in flight, wherever in the ring that begins", () => {
+    const inflights = new Inflights({ maxInflightMessages: 100, maxInflightBytes: Number.POSITIVE_INFINITY });
+    for (let index = 1; index <= 6; index++) inflights.add(index, index);
+    inflights.freeTo(5);
+    for (let index = 7; index <= 105; index++) inflights.add(index, index);
+    expect(inflights.toArray()).toEqual(Array.from({ length: 100 }, (_, i) => ({ lastIndex: i + 6, bytes: i + 6 })));
+    expect(inflights.full()).toBe(true);
+  });
+
   it("B6 the message that crosses the limit on bytes is the last one to go", () => {
     const inflights = new Inflights(LIMITS);
     inflights.add(1, 99);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/core/index.js";
-import { BalsaError, MemoryStorage, RawNode, sameNodeState } from "../../src/core/index.js";
+import { MemoryStorage, RawNode, sameNodeState } from "../../src/core/index.js";
 import { entriesFrom, snapshotAt } from "./entries.js";
 import { Scenario } from "./scenario.js";
 
@@ -25,15 +25,9 @@ describe("configuration", () => {
     { readOnly: "lease-based" },
     { applied: -1 },
   ] as const)("refuses %o, and says what it must be", (changes) => {
-    expect(() => new RawNode(config(changes))).toThrow(BalsaError);
-    const names = Object.keys(changes);
-    try {
-      new RawNode(config(changes));
-    } catch (error) {
-      expect(error).toMatchObject({ code: "invalid-argument", message: expect.stringMatching(/^\w+ must /) });
-      const named = (error as BalsaError).message.split(" ")[0] ?? "";
-      expect([...names, "electionTicks", "checkQuorum"]).toContain(named);
-    }
+    const names = [...Object.keys(changes), "electionTicks", "checkQuorum"];
+    const message = expect.stringMatching(new RegExp(`^(${names.join("|")}) must be `)) as string;
+    expect(() => new RawNode(config(changes))).toThrow(expect.objectContaining({ code: "invalid-argument", message }));
   });
 
   it("takes Infinity for no limit", () => {
@@ -49,14 +43,21 @@ describe("configuration", () => {
     expect(node.hasReady()).toBe(false);
   });
 
-  it("F1 refuses a stored commit index outside the stored log", () => {
-    for (const commit of [2, 6]) {
-      const storage = new MemoryStorage();
-      storage.applySnapshot(snapshotAt(3, 1));
-      storage.append(entriesFrom(4, 1, 1));
-      storage.setHardState({ term: 1, vote: 0, commit });
-      expect(() => new RawNode(config({ storage }))).toThrow(expect.objectContaining({ code: "corrupt" }));
-    }
+  /** Entries 4 and 5 behind a snapshot at 3. */
+  const stored = (commit: number): RawNode => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(snapshotAt(3, 1));
+    storage.append(entriesFrom(4, 1, 1));
+    storage.setHardState({ term: 1, vote: 0, commit });
+    return new RawNode(config({ storage }));
+  };
+
+  it("F1 refuses a stored commit index past the stored log", () => {
+    expect(() => stored(6)).toThrow(expect.objectContaining({ code: "corrupt" }));
+  });
+
+  it("F1 a stored commit index behind the snapshot is the snapshot's", () => {
+    expect(stored(2)).toMatchObject({ commit: 3, applied: 3 });
   });
 });
 

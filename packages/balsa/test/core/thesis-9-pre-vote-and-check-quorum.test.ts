@@ -36,6 +36,7 @@ describe("thesis §9.6 pre-vote", () => {
   it("D4 a group of one elects itself", () => {
     const group = new Scenario({ preVote: true, voters: [1] });
     group.elect(1);
+    expect(group.see(1)).toMatchObject({ role: "leader", term: 1 });
   });
 
   it("D4 §9.6 a member that was cut off does not raise the term when it returns", () => {

@@ -2,7 +2,7 @@ import { BalsaError, type BalsaErrorCode } from "balsa/core";
 import { ServerError, type ServerErrorCode } from "../server-error.js";
 
 /** The codes of gRPC that are used here, by number as the protocol has them. */
-export const GRPC = {
+const GRPC = {
   cancelled: 1,
   unknown: 2,
   invalidArgument: 3,

@@ -7,7 +7,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Cluster } from "./cluster.js";
 
 const SUITE = fileURLToPath(new URL("../../../../../shared/etcdctl/run-etcdctl-suite.sh", import.meta.url));
-const hasEtcdctl = spawnSync("etcdctl", ["version"]).status === 0;
+const ETCDCTL = "etcdctl";
+const hasEtcdctl = spawnSync(ETCDCTL, ["version"]).status === 0;
 const run = promisify(execFile);
 
 let cluster: Cluster | undefined;
@@ -23,7 +24,7 @@ describe.skipIf(!hasEtcdctl || !existsSync(SUITE))("etcdctl, step by step as wit
     await cluster.startAll();
     const endpoints = cluster.endpoints.join(",").replaceAll("http://", "");
     // The suite opens its standard input by name, which a pipe of Node's does not allow.
-    const suite = spawn("bash", [SUITE, endpoints, "--only", "^(kv|txn)"], { stdio: ["ignore", "pipe", "inherit"] });
+    const suite = spawn("bash", [SUITE, endpoints, "--only", "^(kv|txn)"], { stdio: ["ignore", "pipe", "ignore"] });
     expect(await text(suite.stdout)).toContain("71 passed, 0 failed");
   });
 });
@@ -34,7 +35,7 @@ describe.skipIf(!hasEtcdctl)("etcdctl", () => {
     await cluster.startAll();
     const endpoints = cluster.endpoints.join(",").replaceAll("http://", "");
     const etcdctl = async (...args: string[]) =>
-      (await run("etcdctl", ["--endpoints", endpoints, ...args], { env: { ...process.env, ETCDCTL_API: "3" } })).stdout;
+      (await run(ETCDCTL, ["--endpoints", endpoints, ...args], { env: { ...process.env, ETCDCTL_API: "3" } })).stdout;
     await cluster.eventually(10_000, "members not known", async () =>
       (await etcdctl("member", "list")).match(/, started, /g)?.length === 3 ? true : undefined,
     );

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import {
+  checkLinearizability,
+  type History,
+  type Keyed,
+  perKeyModel,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+} from "../../src/linearizability/index.js";
+import { randomHistory } from "./random-history.js";
+
+type RegisterHistory = History<Keyed<RegisterInput<number>>, RegisterOutput<number>>;
+
+const model = perKeyModel(registerModel(0));
+
+/** The same history, but one read late in it answers what was there long before. */
+function withStaleRead(history: RegisterHistory): { readonly history: RegisterHistory; readonly stale: number } {
+  const { operations } = history;
+  const stale = operations.findLast(
+    ({ input, outcome }) => input.input.kind === "read" && outcome.kind === "completed",
+  )!;
+  const written = operations.flatMap(({ input: { key, input } }) =>
+    key === stale.input.key && input.kind === "write" ? [input.value] : [],
+  );
+  const value = written[0]!;
+  return {
+    stale: stale.id,
+    history: {
+      operations: operations.map((operation) =>
+        operation === stale ? { ...stale, outcome: { kind: "completed", output: { kind: "value", value } } } : operation,
+      ),
+    },
+  };
+}
+
+function stepsFor(history: RegisterHistory): number {
+  const verdict = checkLinearizability(model, history);
+  expect(verdict.kind).toBe("linearizable");
+  return verdict.steps;
+}
+
+describe("what a check costs", () => {
+  test("a valid history of ten clients takes a few steps an operation, however long it is", () => {
+    for (const keys of [1, 20]) {
+      for (const operations of [1_000, 8_000]) {
+        const steps = stepsFor(randomHistory({ seed: "valid", operations, clients: 10, keys }));
+        expect(steps / operations, `${keys} keys, ${operations} operations`).toBeLessThan(12);
+      }
+    }
+  });
+
+  test("time grows with the length, not with its square", () => {
+    const time = (operations: number): number => {
+      const history = randomHistory({ seed: "time", operations, clients: 10, keys: 1 });
+      const tries = Array.from({ length: 5 }, () => {
+        const startMs = performance.now();
+        stepsFor(history);
+        return performance.now() - startMs;
+      });
+      return Math.min(...tries);
+    };
+    time(2_000);
+    // Eight times as long; the square would be 64 times.
+    expect(time(16_000) / time(2_000)).toBeLessThan(32);
+  });
+
+  test("writes that timed out and may yet happen don't double the search each", () => {
+    for (const keys of [1, 20]) {
+      const history = randomHistory({ seed: "lost", operations: 4_000, clients: 10, keys, lost: 0.02 });
+      expect(history.operations.filter(({ outcome }) => outcome.kind === "unknown").length).toBeGreaterThan(40);
+      expect(stepsFor(history) / 4_000, `${keys} keys`).toBeLessThan(100);
+    }
+  });
+
+  test("a stale read at the end of thousands of operations is proved to be one, within the limits", () => {
+    for (const keys of [1, 20]) {
+      const valid = randomHistory({ seed: "stale", operations: 5_000, clients: 10, keys });
+      const { history, stale } = withStaleRead(valid);
+      const verdict = checkLinearizability(model, history);
+      expect(verdict.kind).toBe("not-linearizable");
+      if (verdict.kind === "not-linearizable") expect(verdict.counterexample.operation.id).toBe(stale);
+      expect(verdict.steps / 5_000, `${keys} keys`).toBeLessThan(200);
+    }
+  });
+
+  test("many clients that write at once, without a read to tell their order, are no trouble", () => {
+    const steps = stepsFor(randomHistory({ seed: "wide", operations: 2_000, clients: 200, keys: 1 }));
+    expect(steps / 2_000).toBeLessThan(400);
+  });
+});
