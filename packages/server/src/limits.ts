@@ -32,5 +32,8 @@ export const PUBLISH_RETRY_MS = 500;
 /** Entries kept behind a snapshot for followers that are a little slow: etcd's number. */
 export const CATCH_UP_ENTRIES_MAX = 5_000;
 
+/** Connections of clients to one address; a further one is closed at once. At rest each costs some 20 KiB. */
+export const CONNECTIONS_MAX = 10_000;
+
 /** A connection that has not said in this time that it is HTTP/2 is closed. */
 export const CONNECTION_OPENING_MS = 10_000;

@@ -20,7 +20,7 @@ export interface Config {
   readonly storage: Storage;
   /** A random integer in [0, bound): the only chance in the core. It spreads election timeouts. */
   readonly random: (bound: number) => number;
-  /** Highest index the state machine has applied already: what it is behind is handed out again. 0 = the snapshot's. */
+  /** Highest index that the state machine has applied already; 0, or any below the snapshot's, is the snapshot's. */
   readonly applied?: number;
   /** Storage writes and applying are messages with answers, and `advance` is not called (C9). Default false. */
   readonly asyncStorageWrites?: boolean;

@@ -87,13 +87,18 @@ export class Raft {
     this.vote = hardState.vote;
   }
 
-  /** Takes the caller's word for how far its state machine is (F4). */
-  restoreApplied(index: number): void {
-    if (index === 0) return;
-    if (index < this.log.applied || index > this.log.committed) {
-      throw new BalsaError("invalid-argument", "applied must lie between the first index and the stored commit index");
+  /**
+   * Where applying goes on (F4): behind what the caller says its state machine has applied, and in any case behind the
+   * snapshot, of which the stored configuration is a part, even where the log begins before it.
+   */
+  restoreApplied(appliedByCaller: number): void {
+    const { log } = this;
+    const snapshotIndex = log.snapshot()?.meta.index ?? 0;
+    log.commitTo(snapshotIndex);
+    if (appliedByCaller > log.committed) {
+      throw new BalsaError("invalid-argument", "applied must be at or below the stored commit index");
     }
-    this.log.appliedTo(index, 0);
+    log.appliedTo(Math.max(appliedByCaller, snapshotIndex, log.applied), 0);
   }
 
   /**

@@ -4,12 +4,7 @@ import { explainRefusal } from "./explain-refusal.js";
 import type { History } from "./history.js";
 import { CONFIGURATIONS_MAX_DEFAULT, STEPS_MAX_DEFAULT } from "./limits.js";
 import type { Model } from "./model.js";
-import {
-  type EffectiveOperation,
-  isCompleted,
-  isEffective,
-  type Operation,
-} from "./operation.js";
+import { type EffectiveOperation, isCompleted, isEffective, type Operation } from "./operation.js";
 import { type Partition, partitionsOf } from "./partition.js";
 import type { Completion } from "./schedule.js";
 import { type Budget, Search } from "./search.js";

@@ -28,6 +28,8 @@ export type SearchResult<State, Input, Output> =
 interface Frame<State, Input, Output> {
   readonly from: Configuration<State, Input, Output>;
   readonly completion: Completion<Input, Output>;
+  /** Where it came from, if by an operation of unknown outcome that nothing has made use of yet. */
+  readonly without: Configuration<State, Input, Output> | undefined;
   /** Counts through the completion's open operations, then through those of unknown outcome. */
   nextCandidate: number;
   candidate: Candidate<Input, Output> | undefined;
@@ -64,6 +66,7 @@ export class Search<State, Input, Output> {
   run(): SearchResult<State, Input, Output> {
     const state = this.#model.initial();
     const stateId = this.#seen.stateId(this.#model.stateKey(state));
+    let without: Configuration<State, Input, Output> | undefined;
     let reached: Configuration<State, Input, Output> | undefined = {
       position: 0,
       placed: 0n,
@@ -77,7 +80,7 @@ export class Search<State, Input, Output> {
         const settled = this.#settle(reached);
         const completion = this.#schedule.completions[settled.position];
         if (completion === undefined) return { kind: "found", path: settled.path };
-        this.#enter(settled, completion);
+        this.#enter(settled, completion, settled.path === reached.path ? without : undefined);
       }
       const limit = this.#limit();
       if (limit !== undefined) return { kind: "limited", limit, passed: Math.max(0, this.#deadEnds.position) };
@@ -85,6 +88,7 @@ export class Search<State, Input, Output> {
       if (frame === undefined) return this.#exhausted();
       reached = this.#successor(frame);
       if (reached === undefined) this.#stack.pop();
+      else without = reached.spent === frame.from.spent ? undefined : frame.from;
     }
   }
 
@@ -110,11 +114,14 @@ export class Search<State, Input, Output> {
     return { position, placed, spent, state, stateId, path };
   }
 
-  #enter(configuration: Configuration<State, Input, Output>, completion: Completion<Input, Output>): void {
-    if (!this.#seen.add(configuration)) return;
-    this.#deadEnds.note(configuration);
-    const from = configuration;
-    this.#stack.push({ from, completion, nextCandidate: 0, candidate: undefined, states: [], statesTried: 0 });
+  #enter(
+    from: Configuration<State, Input, Output>,
+    completion: Completion<Input, Output>,
+    without: Configuration<State, Input, Output> | undefined,
+  ): void {
+    if (!this.#seen.add(from)) return;
+    this.#deadEnds.note(from);
+    this.#stack.push({ from, completion, without, nextCandidate: 0, candidate: undefined, states: [], statesTried: 0 });
   }
 
   /** The next configuration that one placement leads to. */
@@ -123,7 +130,7 @@ export class Search<State, Input, Output> {
       const candidate = this.#nextCandidate(frame);
       if (candidate === undefined) return undefined;
       frame.candidate = candidate;
-      frame.states = this.#step(frame.from.state, candidate);
+      frame.states = this.#statesAfter(frame, candidate);
       frame.statesTried = 0;
     }
     const { from, candidate } = frame;
@@ -138,6 +145,17 @@ export class Search<State, Input, Output> {
       stateId: this.#seen.stateId(this.#model.stateKey(state)),
       path: place(from.path, candidate, state),
     };
+  }
+
+  /**
+   * What a candidate leads to. What it would also lead to had the operation of unknown outcome before it never happened
+   * is left out: the search comes there without it, and is better off.
+   */
+  #statesAfter({ from, without }: Frame<State, Input, Output>, candidate: Candidate<Input, Output>): readonly State[] {
+    const states = this.#step(from.state, candidate);
+    if (without === undefined || states.length === 0) return states;
+    const others = this.#step(without.state, candidate).map((state) => this.#model.stateKey(state));
+    return states.filter((state) => !others.includes(this.#model.stateKey(state)));
   }
 
   /** The next to complete first, what may never have happened last, and of that the latest first. */

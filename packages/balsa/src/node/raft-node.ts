@@ -13,7 +13,7 @@ import {
   type StorageApply,
 } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
-import type { DiskStorage } from "../storage/index.js";
+import type { DiskStorage, SnapshotReceiver } from "../storage/index.js";
 import { Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { Applier } from "./applier.js";
@@ -123,7 +123,7 @@ export class RaftNode {
           onMessages: (_from, messages) => node?.receive(messages),
           onForward: (from, requestId, commands) => node?.receiveForward(from, requestId, commands),
           onForwardAnswer: (_from, requestId, answer) => node?.receiveAnswer(requestId, answer),
-          openSnapshot: (_from, message) => storage.receiveSnapshot(message.snapshot.meta),
+          openSnapshot: async (_from, message) => node?.offeredSnapshot(message),
           onSnapshot: (_from, message) => node?.receive([message]),
           onPeerUp: () => {},
           onPeerDown: (id) => node?.peerDown(id),
@@ -316,6 +316,16 @@ export class RaftNode {
 
   private receiveAnswer(requestId: number, answer: Parameters<Forwarding["answered"]>[1]): void {
     this.turn.guarded(() => this.forwarding.answered(requestId, answer, this.appliedIndex));
+  }
+
+  /** A peer is about to send a snapshot. undefined: it need not. */
+  private async offeredSnapshot(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
+    const { meta } = message.snapshot;
+    if (meta.index > this.raw.commit) return this.parts.storage.receiveSnapshot(meta);
+    // The leader takes this member to be further behind than it is: acknowledgements were lost. Its content is not
+    // needed for the answer, which is the commit index; without it the leader would offer this snapshot for ever.
+    this.receive([message]);
+    return undefined;
   }
 
   private peerDown(id: number): void {

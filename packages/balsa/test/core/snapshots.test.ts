@@ -277,8 +277,16 @@ describe("F2 compaction", () => {
     const common = { id: 1, electionTicks: 10, heartbeatTicks: 1, storage, random: () => 0 };
     expect(new RawNode(common).ready().committedEntries.map(({ index }) => index)).toEqual([4, 5, 6]);
     expect(new RawNode({ ...common, applied: 5 }).ready().committedEntries.map(({ index }) => index)).toEqual([6]);
-    for (const applied of [2, 7]) {
-      expect(() => new RawNode({ ...common, applied })).toThrow(expect.objectContaining({ code: "invalid-argument" }));
-    }
+    expect(() => new RawNode({ ...common, applied: 7 })).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  });
+
+  it("F2 F4 a snapshot in front of a log that begins before it: applying goes on behind the snapshot", () => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(snapshotAt(3, 1, [1]));
+    storage.append(entriesFrom(4, 1, 1, 1));
+    storage.setHardState({ term: 1, vote: 1, commit: 4 });
+    storage.createSnapshot(5, snapshotAt(5, 1, [1, 2]).meta.confState, new Uint8Array(0));
+    const node = new RawNode({ id: 1, electionTicks: 10, heartbeatTicks: 1, storage, random: () => 0, applied: 4 });
+    expect(node.status()).toMatchObject({ firstIndex: 4, commit: 5, applied: 5, conf: { voters: [1, 2] } });
   });
 });

@@ -119,6 +119,31 @@ describe("three members in a simulated world, the code that ships", () => {
     expect(away.running.raft.status().logBytes).toBeLessThan(50_000);
   });
 
+  test("C8 a member that is ahead of the snapshot it is offered says so, and replication goes on", async () => {
+    const cluster = new SimulatedCluster({ seed: "ahead" }, { snapshotLogEntries: 50, keepEntries: 5 });
+    const { world } = cluster;
+    const leader = await cluster.untilLeader();
+    const ahead = cluster.nodes.find((node) => node !== leader)!;
+    await cluster.untilAgreed();
+    // It hears all, and none of its acknowledgements arrive; meanwhile the leader compacts its log past them.
+    world.network.block(ahead.name, leader.name);
+    for (let i = 0; i < 120; i++) {
+      const command = cluster.propose(leader);
+      await world.run({ until: () => cluster.acknowledged.has(command) });
+    }
+    const match = leader.running.raft
+      .status()
+      .progress.find(({ id }) => id === ahead.running.raft.status().memberId)?.match;
+    expect(match).toBeLessThan(leader.running.raft.status().snapshotIndex);
+    expect(ahead.running.raft.status().commit).toBeGreaterThanOrEqual(leader.running.raft.status().snapshotIndex);
+    world.network.reset(leader.name, ahead.name);
+    world.network.heal();
+    const command = cluster.propose(leader);
+    await world.run({ until: () => cluster.acknowledged.has(command) });
+    await cluster.untilAgreed();
+    expect(cluster.agreedJournal()).toHaveLength(121);
+  });
+
   test("F1 all three crash at once, many times: everything acknowledged is there", async () => {
     const cluster = new SimulatedCluster({ seed: `all crash ${SEED}` }, { snapshotLogEntries: 20, keepEntries: 5 });
     const { world } = cluster;

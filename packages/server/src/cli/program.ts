@@ -4,15 +4,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS } from "../member/log.js";
 import { ETCD_API_VERSION } from "../rpc/maintenance-service.js";
 import { type ConnectionFlags, type DelFlags, type GetFlags, kvDel, kvGet, kvPut, type PutFlags } from "./kv.js";
+import { CLIENT_PORTS, LOCAL_ENDPOINTS, PEER_PORTS } from "./local-ports.js";
 import { runServer, type ServerFlags } from "./server.js";
 import { type StatusFlags, showStatus } from "./status.js";
 import type { TextOutput } from "./text-output.js";
 import { runUp, type UpFlags } from "./up.js";
-
-/** What `balsa up` starts, and where its clients look. */
-const CLIENT_PORTS = [2379, 22379, 32379] as const;
-const PEER_PORTS = [2380, 22380, 32380] as const;
-const LOCAL_ENDPOINTS: string = CLIENT_PORTS.map((port) => `127.0.0.1:${port}`).join(",");
 
 /** The command line: what there is to call, and how it is explained. Each command leaves its exit code with `done`. */
 export function buildProgram(io: TextOutput, done: (exitCode: number) => void): Command {
@@ -165,7 +161,7 @@ function addKv(program: Command, io: TextOutput, done: (exitCode: number) => voi
 function connecting(command: Command): Command {
   const endpoints = new Option("--endpoints <list>", "members to talk to, HOST:PORT,…; the first that can be reached")
     .argParser((list: string): ConnectionFlags["endpoints"] => list.split(",").map(endpoint))
-    .default(LOCAL_ENDPOINTS.split(","), LOCAL_ENDPOINTS);
+    .default(LOCAL_ENDPOINTS, LOCAL_ENDPOINTS.join(","));
   const timeout = new Option("--timeout-ms <ms>", "how long to wait for an answer");
   return command.addOption(endpoints).addOption(timeout.argParser(integer(1, 600_000)).default(5_000));
 }

@@ -5,6 +5,7 @@ import { ServerError } from "../server-error.js";
 import { EtcdClient } from "./etcd-client.js";
 import { EXIT } from "./exit-code.js";
 import { LocalMember, planCluster } from "./local-cluster.js";
+import { LOCAL_ENDPOINTS } from "./local-ports.js";
 import { statusAt } from "./status.js";
 import { type TextOutput, table } from "./text-output.js";
 
@@ -125,6 +126,7 @@ function introduction(members: readonly LocalMember[], leader: LocalMember, dir:
     return [`  ${name}`, `process ${member.pid}`, `clients ${clientAddress}`, `peers ${peerAddress}`, role];
   });
   const endpoints = members.map((member) => member.plan.clientAddress).join(",");
+  const flag = endpoints === LOCAL_ENDPOINTS.join(",") ? "" : ` --endpoints ${endpoints}`;
   return `
 ${members.length} members are running, ${leader.plan.name} leads.
 
@@ -139,8 +141,8 @@ Three things to try, from another shell:
   etcdctl --endpoints ${endpoints} get greeting
   kill -9 ${leader.pid}    (the leader; then write on: another one leads)
 
-Without etcdctl: npx balsa kv put greeting hello --endpoints ${endpoints}
-What they are at: npx balsa status --endpoints ${endpoints}
+Without etcdctl: npx balsa kv put greeting hello${flag}
+What they are at: npx balsa status${flag}
 Ctrl-C stops them all; the next start finds the data again.
 `;
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { CONNECTION_OPENING_MS } from "../limits.js";
+import { CONNECTION_OPENING_MS, CONNECTIONS_MAX } from "../limits.js";
 import { FilteredSocket } from "./filtered-socket.js";
 import { listen } from "./listen.js";
 import { Opening } from "./opening.js";
@@ -24,6 +24,7 @@ export class ConnectionListener {
         handOver(connection);
       });
     });
+    server.maxConnections = CONNECTIONS_MAX;
     return new ConnectionListener(server, await listen(server, "client address", address), opening);
   }
 

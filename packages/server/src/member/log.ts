@@ -17,12 +17,20 @@ export function openLog(level: LogLevel, name: string): Pino {
   return pino(options, pino.destination({ fd: 2, sync: true }));
 }
 
-/** The library's messages, among the server's. */
+/** Cluster and member IDs are at least this, and nothing else that is logged is. */
+const ID_MIN: number = 2 ** 52;
+
+/** The library's messages, among the server's; IDs in hexadecimal, as etcd's tools show them. */
 export function libraryLogger(log: Pino): Logger {
   return {
     log(level, message, fields) {
       if (fields === undefined) log[level](message);
-      else log[level](fields, message);
+      else
+        log[level](Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, readable(value)])), message);
     },
   };
+}
+
+function readable(value: unknown): unknown {
+  return typeof value === "number" && value >= ID_MIN ? value.toString(16) : value;
 }

@@ -26,7 +26,10 @@ const HUFFMAN: Readonly<Record<string, string>> = {
 };
 
 export function huffman(text: string): Uint8Array {
-  let bits = text.split("").map((character) => HUFFMAN[character] ?? "?").join("");
+  let bits = text
+    .split("")
+    .map((character) => HUFFMAN[character] ?? "?")
+    .join("");
   if (bits.includes("?")) throw new Error(`no code for one of ${text}`);
   bits += "1".repeat((8 - (bits.length % 8)) % 8);
   const bytes = Array.from({ length: bits.length / 8 }, (_, i) => Number.parseInt(bits.slice(i * 8, i * 8 + 8), 2));

@@ -92,9 +92,11 @@ describe("a snapshot", () => {
     let writes = 0;
     for (const chunk of state.snapshot()) {
       late.push(chunk);
+      // Before, within and behind what has been read; an old key's next version, and a new key.
       const data = [
-        putCommand(`key${writes % 1_000}`, "new"),
-        putCommand(`more${writes++}`, ""),
+        putCommand(`key${writes}`, "new"),
+        putCommand(`key${999 - writes}`, "new"),
+        putCommand(`key9${writes++}more`, ""),
         publishCommand(9, "n", []),
       ];
       state.apply(data.map((command) => ({ data: command })));
@@ -102,6 +104,11 @@ describe("a snapshot", () => {
     expect(writes).toBeGreaterThan(3);
     expect(Buffer.concat(late).equals(expected)).toBe(true);
     expect(snapshotOf(state).equals(expected)).toBe(false);
+  });
+
+  it("does not depend on the order in which members made themselves known", () => {
+    const publish = (id: number): Uint8Array => publishCommand(2 ** 52 + id, `m${id}`, []);
+    expect(snapshotOf(after([publish(2), publish(1)])).equals(snapshotOf(after([publish(1), publish(2)])))).toBe(true);
   });
 
   it("comes in bounded pieces", () => {

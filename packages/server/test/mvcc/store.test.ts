@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deleteRange as runDeleteRange } from "../../src/mvcc/delete-range.js";
 import { checkPut, put as runPut } from "../../src/mvcc/put.js";
 import { readRange } from "../../src/mvcc/range.js";
@@ -162,6 +162,14 @@ describe("puts", () => {
     expect(read("a").versions[0]).toMatchObject({ value: "3", lease: 7n });
     expect(() => doPut("b", "", { ignoreValue: true })).toThrow("key-not-found");
     expect(() => doPut("b", "v", { ignoreLease: true })).toThrow("key-not-found");
+  });
+
+  it("are refused when there is no room for more keys; deletions are not", () => {
+    doPut("a", "1");
+    vi.spyOn(store, "hasRoom", "get").mockReturnValue(false);
+    expect(() => doPut("b", "1")).toThrow("no-space");
+    expect(() => doTxn({ success: [txnOp({ success: [putOp("b", "1")] })] })).toThrow("no-space");
+    expect(doTxn({ success: [deleteOp("a")] }).revision).toBe(3);
   });
 
   it("name a lease that exists", () => {
