@@ -48,7 +48,9 @@ class KeyGroups {
   readonly #parents = new Map<string, string>();
 
   join(a: string, b: string): void {
-    this.#parents.set(this.rootOf(a), this.rootOf(b));
+    const root = this.rootOf(b);
+    this.#parents.set(root, root);
+    this.#parents.set(this.rootOf(a), root);
   }
 
   rootOf(key: string): string {

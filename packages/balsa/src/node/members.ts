@@ -28,7 +28,7 @@ export function clusterIdOf(bootstrap: Bootstrap): number {
   return deriveId(["cluster", bootstrap.id, ...lines].join("\n"));
 }
 
-export function memberIdOf(bootstrap: Bootstrap, member: MemberAddress): number {
+function memberIdOf(bootstrap: Bootstrap, member: MemberAddress): number {
   return deriveId(["member", bootstrap.id, member.name, member.address].join("\n"));
 }
 

@@ -6,8 +6,8 @@ import { nodePlatform } from "../../src/platform/node/index.js";
 import type { WorldNode } from "../../src/sim/index.js";
 import { World } from "../../src/sim/index.js";
 import {
-  clockContract,
   type ContractCase,
+  clockContract,
   fileSystemContract,
   networkContract,
   randomContract,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect as rawConnect, createServer } from "node:net";
+import { createServer, connect as rawConnect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CloseReason, Connection, ConnectionHandlers, Listener } from "../../src/platform/index.js";
 import { nodeNetwork } from "../../src/platform/node/index.js";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CrashChoice, keepUnsynced, loseUnsynced, SimDisk } from "../../src/sim/index.js";
 import { drawCrash } from "../../src/sim/crash-choice.js";
 import type { DiskFile } from "../../src/sim/disk-file.js";
+import { type CrashChoice, keepUnsynced, loseUnsynced, SimDisk } from "../../src/sim/index.js";
 import { SECTOR_BYTES } from "../../src/sim/limits.js";
 import { Prng } from "../../src/sim/prng.js";
 
