@@ -2,7 +2,7 @@ import { EMPTY_CONF_STATE, MemoryStorage, RawNode } from "balsa/core";
 
 /** Entries that a node keeps behind what it has applied: the log must not grow with the run. */
 const keptEntries = 1_000;
-const compactEvery = 20_000;
+const compactEvery = 4_000;
 
 /**
  * A node, its storage, and how far it has applied.

@@ -11,7 +11,7 @@ export function stepCandidate(raft: Raft, message: PeerMessage): void {
     case "heartbeat":
     case "snapshot":
       // Raft §5.2: another has won this term's election.
-      becomeFollower(raft, message.term, message.from);
+      becomeFollower(raft, raft.term, message.from);
       stepFollower(raft, message);
       return;
     case "pre-vote-response":

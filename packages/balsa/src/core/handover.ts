@@ -7,16 +7,25 @@ import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
 import type { Ready, Role } from "./ready.js";
 import { step } from "./step.js";
+import type { StorageWork } from "./storage-writes.js";
 import { storageAppend, storageAppendResponse, storageApply, storageApplyResponse } from "./storage-writes.js";
 
 const NOTHING: readonly never[] = [];
+
+/** What the caller knows of this node's state, and what it has yet to say that it is done with. */
+export interface HandedOver {
+  readonly lead: number;
+  readonly role: Role;
+  readonly hardState: HardState;
+  /** Plain mode: what this node has to tell itself once the caller has stored and applied the last Ready. */
+  readonly stepsOnAdvance: readonly Message[];
+}
 
 /** What was handed to the caller in Readies so far: what is new since makes the next one. */
 export class Handover {
   private lead: number = NONE;
   private role: Role = "follower";
   private hardState: HardState = EMPTY_HARD_STATE;
-  /** Plain mode: what this node has to tell itself once the caller has stored and applied the last Ready. */
   private stepsOnAdvance: readonly Message[] = NOTHING;
 
   /** The caller knows this already: it stands in its storage, or goes without saying. */
@@ -46,13 +55,14 @@ export class Handover {
 
     const entries = log.unstable.nextEntries();
     const committedEntries = log.nextCommittedEntries(mayApplyUnstable(raft));
+    const committedBytes = totalEntryBytes(committedEntries);
     const hardState = this.hardStateChanged(raft) ? currentHardState(raft) : undefined;
     const mustSync = entries.length > 0 || raft.term !== this.hardState.term || raft.vote !== this.hardState.vote;
-    const work = { hardState, entries, snapshot: log.unstable.nextSnapshot(), committedEntries };
+    const work = { hardState, entries, snapshot: log.unstable.nextSnapshot(), committedEntries, committedBytes };
     const ready: Ready = {
       softState: this.softStateChanged(raft) ? { lead: raft.lead, role: raft.role } : undefined,
       hardState,
-      readStates: raft.readStates,
+      readStates: raft.readStates.length === 0 ? NOTHING : raft.readStates,
       entries,
       snapshot: work.snapshot,
       committedEntries,
@@ -63,12 +73,13 @@ export class Handover {
     this.lead = raft.lead;
     this.role = raft.role;
     if (hardState !== undefined) this.hardState = hardState;
-    raft.readStates = [];
-    raft.messages = [];
-    raft.messagesAfterAppend = [];
+    // Where nothing was handed out the array stays: most Readies would make three new ones for nothing.
+    if (raft.readStates.length > 0) raft.readStates = [];
+    if (raft.messages.length > 0) raft.messages = [];
+    if (raft.messagesAfterAppend.length > 0) raft.messagesAfterAppend = [];
     log.unstable.acceptInProgress();
     const last = committedEntries[committedEntries.length - 1];
-    if (last !== undefined) log.acceptApplying(last.index, totalEntryBytes(committedEntries), mayApplyUnstable(raft));
+    if (last !== undefined) log.acceptApplying(last.index, committedBytes, mayApplyUnstable(raft));
     return ready;
   }
 
@@ -80,16 +91,12 @@ export class Handover {
   }
 
   /** For copies of the whole state. */
-  save(): {
-    readonly lead: number;
-    readonly role: Role;
-    readonly hardState: HardState;
-    readonly stepsOnAdvance: readonly Message[];
-  } {
-    return { lead: this.lead, role: this.role, hardState: this.hardState, stepsOnAdvance: this.stepsOnAdvance };
+  save(): HandedOver {
+    const { lead, role, hardState, stepsOnAdvance } = this;
+    return { lead, role, hardState, stepsOnAdvance };
   }
 
-  restore(saved: ReturnType<Handover["save"]>): void {
+  restore(saved: HandedOver): void {
     this.lead = saved.lead;
     this.role = saved.role;
     this.hardState = saved.hardState;
@@ -109,26 +116,26 @@ export class Handover {
    * Plain mode: messages are sent once the Ready is stored, so those that wait for it join the others. Those to this
    * node itself, and its storage's answers, are stepped when the caller says that it is done.
    */
-  private messagesAndSteps(raft: Raft, work: Parameters<typeof storageAppend>[1]): readonly Message[] {
+  private messagesAndSteps(raft: Raft, work: StorageWork): readonly Message[] {
     const messages = raft.messages;
     const steps: Message[] = [];
     for (const message of raft.messagesAfterAppend) (message.to === raft.id ? steps : messages).push(message);
     const stored = storageAppendResponse(raft, work);
     if (stored !== undefined) steps.push(stored);
-    if (work.committedEntries.length > 0) steps.push(storageApplyResponse(raft, work.committedEntries));
-    this.stepsOnAdvance = steps;
-    return messages;
+    if (work.committedEntries.length > 0) steps.push(storageApplyResponse(raft, work));
+    this.stepsOnAdvance = steps.length === 0 ? NOTHING : steps;
+    return messages.length === 0 ? NOTHING : messages;
   }
 }
 
 /** Asynchronous writes: the work itself goes out as messages, with what waits for it as their responses. */
-function messagesWithWork(raft: Raft, work: Parameters<typeof storageAppend>[1]): readonly Message[] {
+function messagesWithWork(raft: Raft, work: StorageWork): readonly Message[] {
   const messages = raft.messages;
   const append = storageAppend(raft, work);
   if (append !== undefined) messages.push(append);
   const apply = storageApply(raft, work);
   if (apply !== undefined) messages.push(apply);
-  return messages;
+  return messages.length === 0 ? NOTHING : messages;
 }
 
 /** In plain mode entries are stored before they are applied, as the caller does the one after the other. */

@@ -10,8 +10,9 @@ export const LOCAL_APPEND: number = -1;
 export const LOCAL_APPLY: number = -2;
 
 /**
- * What nodes say to each other, and to their own storage. `from` and `to` are node IDs, `term` is the sender's term
- * (0 where the term plays no part: `propose`, `read-index` and their answer forwarded to or from the leader).
+ * What nodes say to each other, and to their own storage. `from` and `to` are node IDs; `from` of a `propose` or
+ * `read-index` that was passed on is whoever asked first. `term` is the sender's term, except in a pre-vote and its grant,
+ * which are about the next one; 0 in `propose` and `read-index`, in which the term plays no part.
  */
 interface Envelope {
   readonly from: number;
@@ -152,6 +153,8 @@ export interface StorageApply extends Envelope {
 export interface StorageApplyResponse extends Envelope {
   readonly type: "storage-apply-response";
   readonly entries: readonly Entry[];
+  /** Of all of them, as `entryBytes` counts: as it was counted when they were handed out. */
+  readonly bytes: number;
 }
 
 /** What passes between a node and its own storage, when storage writes are asynchronous (C9). */

@@ -1,6 +1,6 @@
 import type { ConfState } from "./conf-state.js";
 import type { Entry } from "./entry.js";
-import type { Handover } from "./handover.js";
+import type { HandedOver, Handover } from "./handover.js";
 import type { IdSet } from "./id-set.js";
 import type { Message } from "./message.js";
 import type { ProgressState } from "./progress.js";
@@ -43,7 +43,7 @@ export interface NodeState {
   readonly messages: readonly Message[];
   readonly messagesAfterAppend: readonly Message[];
   readonly readStates: readonly ReadState[];
-  readonly handedOver: ReturnType<Handover["save"]>;
+  readonly handedOver: HandedOver;
 }
 
 export interface UnstableState {

@@ -6,6 +6,8 @@ import type { Storage } from "./storage.js";
 import { StorageError } from "./storage.js";
 import { Unstable } from "./unstable.js";
 
+const NOTHING: readonly never[] = [];
+
 /** In place of a term: the entry is compacted away, or past the log's end. */
 export const UNKNOWN_TERM: number = -1;
 
@@ -88,7 +90,7 @@ export class RaftLog {
   slice(lo: number, hi: number, maxBytes: number): readonly Entry[] | undefined {
     invariant(lo <= hi && hi <= this.lastIndex() + 1, "a slice lies within the log");
     if (lo < this.firstIndex()) return undefined;
-    if (lo === hi) return [];
+    if (lo === hi) return NOTHING;
     const { offset } = this.unstable;
     if (lo >= offset) return limitBytes(this.unstable.slice(lo, hi), maxBytes);
 
@@ -192,7 +194,7 @@ export class RaftLog {
    * @param allowUnstable also entries that are committed and not in this node's own stable storage yet
    */
   nextCommittedEntries(allowUnstable: boolean): readonly Entry[] {
-    if (!this.hasNextCommittedEntries(allowUnstable)) return [];
+    if (!this.hasNextCommittedEntries(allowUnstable)) return NOTHING;
     const maxBytes = this.maxApplyingBytes - this.applyingBytes;
     const entries = this.slice(this.applying + 1, this.appliable(allowUnstable) + 1, maxBytes);
     invariant(entries !== undefined, "an entry is compacted only after it was applied");

@@ -1,6 +1,6 @@
 import { stepCandidate } from "./candidate.js";
 import { handleVoteRequest, heedsLease } from "./election.js";
-import { totalEntryBytes, totalPayloadBytes } from "./entry-size.js";
+import { totalPayloadBytes } from "./entry-size.js";
 import { stepFollower } from "./follower.js";
 import { unreachable } from "./invariant.js";
 import { stepLeader } from "./leader.js";
@@ -49,8 +49,12 @@ type MessageWithTerm = Exclude<Message, StorageMessage | { readonly type: "propo
 
 /** Raft §5.1: terms come first. */
 function stepWithTerm(raft: Raft, message: MessageWithTerm): void {
-  // Differs from etcd: who says nothing of its term is not heard. There it would pass for this node itself.
-  if (message.term === 0) return;
+  if (message.term === 0) {
+    // Differs from etcd: who says nothing of its term is not heard. There it passes for this node itself, as does here
+    // a snapshot alone: what it stands for is committed, in every term.
+    if (message.type === "snapshot") stepRole(raft, message);
+    return;
+  }
   if (message.term > raft.term) {
     const isRequest = message.type === "vote" || message.type === "pre-vote";
     if (isRequest && heedsLease(raft, message)) return;
@@ -128,9 +132,10 @@ function handleStorageAppendResponse(raft: Raft, { term, index, logTerm, snapsho
 }
 
 /** Committed entries are applied. */
-function handleStorageApplyResponse(raft: Raft, { entries }: StorageApplyResponse): void {
+function handleStorageApplyResponse(raft: Raft, { entries, bytes }: StorageApplyResponse): void {
   const last = entries[entries.length - 1];
   if (last === undefined) return;
-  appliedTo(raft, last.index, totalEntryBytes(entries));
-  releaseQuota(raft, totalPayloadBytes(entries));
+  appliedTo(raft, last.index, bytes);
+  // Only a leader has reserved any.
+  if (raft.uncommittedBytes > 0) releaseQuota(raft, totalPayloadBytes(entries));
 }

@@ -9,23 +9,29 @@ import type { Ready } from "./ready.js";
  * stepped by `advance`.
  */
 
-type Work = Pick<Ready, "hardState" | "entries" | "snapshot" | "committedEntries">;
+/** What of a Ready concerns the storage. */
+export interface StorageWork extends Pick<Ready, "hardState" | "entries" | "snapshot" | "committedEntries"> {
+  /** Of the committed entries, counted once: they are many. */
+  readonly committedBytes: number;
+}
 
 /** undefined: there is nothing to store, and no message waits for what is being stored already. */
-export function storageAppend(raft: Raft, work: Work): StorageAppend | undefined {
+export function storageAppend(raft: Raft, work: StorageWork): StorageAppend | undefined {
   const { hardState, entries, snapshot } = work;
   const waiting = raft.messagesAfterAppend;
   if (hardState === undefined && entries.length === 0 && snapshot === undefined && waiting.length === 0)
     return undefined;
   // The own answer comes last: until then terms are looked up in the unstable tail, which is quicker.
   const answer = storageAppendResponse(raft, work);
-  const responses: readonly Message[] = answer === undefined ? waiting : [...waiting, answer];
+  // A list of their own: what is sent after this is for a later write to carry.
+  const responses: Message[] = waiting.slice();
+  if (answer !== undefined) responses.push(answer);
   const term = hardState?.term ?? NONE;
   return { type: "storage-append", from: raft.id, to: LOCAL_APPEND, term, hardState, entries, snapshot, responses };
 }
 
 /** undefined: there is nothing whose storing this node waits for. */
-export function storageAppendResponse(raft: Raft, { snapshot }: Work): StorageAppendResponse | undefined {
+export function storageAppendResponse(raft: Raft, { snapshot }: StorageWork): StorageAppendResponse | undefined {
   const { unstable } = raft.log;
   const hasEntries = unstable.length > 0;
   if (!hasEntries && snapshot === undefined) return undefined;
@@ -42,12 +48,14 @@ export function storageAppendResponse(raft: Raft, { snapshot }: Work): StorageAp
   };
 }
 
-export function storageApply(raft: Raft, { committedEntries }: Work): StorageApply | undefined {
-  if (committedEntries.length === 0) return undefined;
-  const responses = [storageApplyResponse(raft, committedEntries)];
-  return { type: "storage-apply", from: raft.id, to: LOCAL_APPLY, term: 0, entries: committedEntries, responses };
+export function storageApply(raft: Raft, work: StorageWork): StorageApply | undefined {
+  const entries = work.committedEntries;
+  if (entries.length === 0) return undefined;
+  const responses = [storageApplyResponse(raft, work)];
+  return { type: "storage-apply", from: raft.id, to: LOCAL_APPLY, term: 0, entries, responses };
 }
 
-export function storageApplyResponse(raft: Raft, entries: Work["committedEntries"]): StorageApplyResponse {
-  return { type: "storage-apply-response", from: LOCAL_APPLY, to: raft.id, term: 0, entries };
+export function storageApplyResponse(raft: Raft, work: StorageWork): StorageApplyResponse {
+  const { committedEntries: entries, committedBytes: bytes } = work;
+  return { type: "storage-apply-response", from: LOCAL_APPLY, to: raft.id, term: 0, entries, bytes };
 }

@@ -3,6 +3,8 @@ import { invariant } from "./invariant.js";
 import type { UnstableState } from "./node-state.js";
 import type { Snapshot } from "./snapshot.js";
 
+const NOTHING: readonly never[] = [];
+
 /**
  * The log's unstable tail: entries, and an incoming snapshot, that stable storage has yet to acknowledge (A3).
  *
@@ -61,7 +63,7 @@ export class Unstable {
 
   /** Entries that storage was not handed yet. */
   nextEntries(): readonly Entry[] {
-    return this.hasNextEntries() ? this.slice(this.offsetInProgress, this.offset + this.length) : [];
+    return this.hasNextEntries() ? this.slice(this.offsetInProgress, this.offset + this.length) : NOTHING;
   }
 
   nextSnapshot(): Snapshot | undefined {

@@ -37,7 +37,7 @@ function explainCounterexample<State, Input, Output>(
   for (const { order, state, refusals } of attempts.slice(0, EXPLAINED_ATTEMPTS_MAX)) {
     const shown = order.slice(-EXPLAINED_OPERATIONS_MAX);
     const left = order.length - shown.length;
-    lines.push(`- ${left === 0 ? "" : `${left} others, then`}`);
+    lines.push(left === 0 ? "- from the beginning" : `- after ${left} others`);
     for (const placed of shown) lines.push(`    ${placed.client}: ${describeOperation(model, placed)}`);
     lines.push(`  leads to ${abridge(model.describe.state(state))}; there`);
     for (const refusal of refusals) {

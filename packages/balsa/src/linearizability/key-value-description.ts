@@ -14,8 +14,8 @@ export function describeKeyValueInput(input: KeyValueInput): string {
       return `set ${input.key} = ${describeValue(input.value)} if ${describeValue(input.expected)}`;
     case "transaction": {
       const when = input.when.map(({ key, value }) => `${key} = ${describeValue(value)}`).join(" and ");
-      const parts = input.then.map(describeKeyValueInput).join("; ");
-      const others = input.otherwise.map(describeKeyValueInput).join("; ");
+      const parts = input.success.map(describeKeyValueInput).join("; ");
+      const others = input.failure.map(describeKeyValueInput).join("; ");
       return `${when === "" ? "" : `if ${when} `}{ ${parts} }${others === "" ? "" : ` else { ${others} }`}`;
     }
     case "scan":
@@ -34,7 +34,7 @@ export function describeKeyValueOutput(output: KeyValueOutput): string {
     case "compared":
       return output.swapped ? "set" : "not set";
     case "transaction":
-      return `${output.succeeded ? "then" : "else"} [${output.results.map(describeKeyValueOutput).join(", ")}]`;
+      return `${output.succeeded ? "held" : "did not hold"} [${output.results.map(describeKeyValueOutput).join(", ")}]`;
     case "entries":
       return describeEntries(output.entries);
     default:

@@ -38,7 +38,7 @@ function apply(state: KeyValueState, input: KeyValueInput): readonly [KeyValueSt
       const succeeded = input.when.every(({ key, value }) => state.get(key) === value);
       const results: KeyValueResult[] = [];
       let next = state;
-      for (const part of succeeded ? input.then : input.otherwise) {
+      for (const part of succeeded ? input.success : input.failure) {
         const [after, result] = access(next, part);
         next = after;
         results.push(result);
@@ -105,7 +105,7 @@ function sameOutput(a: KeyValueOutput, b: KeyValueOutput): boolean {
 function keys(input: KeyValueInput): readonly string[] | undefined {
   switch (input.kind) {
     case "transaction":
-      return [...input.when, ...input.then, ...input.otherwise].map(({ key }) => key);
+      return [...input.when, ...input.success, ...input.failure].map(({ key }) => key);
     case "scan":
       return undefined;
     default:
@@ -115,7 +115,7 @@ function keys(input: KeyValueInput): readonly string[] | undefined {
 
 function isReadOnly(input: KeyValueInput): boolean {
   if (input.kind !== "transaction") return input.kind === "get" || input.kind === "scan";
-  return [...input.then, ...input.otherwise].every(({ kind }) => kind === "get");
+  return [...input.success, ...input.failure].every(({ kind }) => kind === "get");
 }
 
 function inOrder(state: KeyValueState): [string, string][] {

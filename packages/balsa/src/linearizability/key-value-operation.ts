@@ -13,12 +13,12 @@ export type KeyValueInput =
       readonly expected: string | undefined;
       readonly value: string | undefined;
     }
-  /** If all keys of `when` have these values, then one list, otherwise the other; in order, all at one instant. */
+  /** If all keys of `when` have these values, the one list, else the other; in order, all at one instant. */
   | {
       readonly kind: "transaction";
       readonly when: readonly { readonly key: string; readonly value: string | undefined }[];
-      readonly then: readonly KeyValueAccess[];
-      readonly otherwise: readonly KeyValueAccess[];
+      readonly success: readonly KeyValueAccess[];
+      readonly failure: readonly KeyValueAccess[];
     }
   /** All keys from `from` on and before `to`, in order. Connects everything: there is nothing to check apart then. */
   | { readonly kind: "scan"; readonly from: string; readonly to: string };

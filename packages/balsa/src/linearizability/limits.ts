@@ -1,11 +1,11 @@
 /**
  * Steps of the model before a check gives up undecided. A step with its bookkeeping takes about 1 µs (short states) to
- * 5 µs, so this is some 5 to 25 s. A valid history takes one to three steps an operation.
+ * 5 µs, so this is some 5 to 25 s. docs/linearizability.md tells how many histories take.
  */
 export const STEPS_MAX_DEFAULT = 5_000_000;
 
 /**
- * Configurations that are remembered at once before a check gives up undecided. Each takes about 250 bytes (a key, a set
+ * Configurations that are remembered at once before a check gives up undecided. Each takes an estimated 250 bytes (a key, a set
  * of spent operations, their places in a map) and at the most one state key more: with short states 125 MB.
  */
 export const CONFIGURATIONS_MAX_DEFAULT = 500_000;

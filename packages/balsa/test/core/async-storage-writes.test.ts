@@ -125,6 +125,21 @@ describe("C9 asynchronous storage writes", () => {
     expect(answers).toEqual([2, 2]);
   });
 
+  it("C9 what is sent later does not slip into the answers of an earlier write", () => {
+    const group = new Scenario({ asyncStorageWrites: true });
+    group.elect(1);
+    group.holdStorage(1);
+    group.proposeOnly(1, "a");
+    turn(group);
+    group.completeWrite(1);
+    group.settle();
+    // A commit index alone: nothing waits for its write.
+    const [write] = group.member(1).appendWork;
+    expect(write).toMatchObject({ hardState: { commit: 3 }, entries: [], responses: [] });
+    group.proposeOnly(1, "b");
+    expect(write?.responses).toEqual([]);
+  });
+
   it("F1 a crash with writes under way loses them, and nothing that was promised", () => {
     const group = new Scenario({ asyncStorageWrites: true });
     group.elect(2);
@@ -187,7 +202,7 @@ describe("C9 asynchronous storage writes", () => {
       logTerm: 1,
       snapshot: undefined,
     } as const;
-    const applied = { type: "storage-apply-response", to: 1, term: 0, entries: [] } as const;
+    const applied = { type: "storage-apply-response", to: 1, term: 0, entries: [], bytes: 0 } as const;
     expect(node.step({ ...stored, from: 2 })).toBe("local-message");
     expect(node.step({ ...applied, from: 2 })).toBe("local-message");
     expect(node.step({ ...applied, from: LOCAL_APPLY })).toBe("stepped");

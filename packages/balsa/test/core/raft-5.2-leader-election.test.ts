@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/core/index.js";
+import { snapshotAt } from "./entries.js";
 import { ELECTION_TICKS } from "./member.js";
 import { BEGINNING, Scenario } from "./scenario.js";
 
@@ -39,6 +40,14 @@ describe("Raft §5.1 terms", () => {
     const before = group.member(1).state();
     group.deliver(message("append", 2, 1, 0));
     expect(group.member(1).state()).toEqual(before);
+  });
+
+  it("a snapshot that says nothing of its term is taken in, the term staying what it is", () => {
+    const group = new Scenario();
+    group.isolate(1);
+    group.campaign(1);
+    group.deliver({ type: "snapshot", from: 2, to: 1, term: 0, snapshot: snapshotAt(9, 1) });
+    expect(group.see(1)).toMatchObject({ role: "follower", term: 1, commit: 9 });
   });
 });
 

@@ -123,6 +123,9 @@ describe("C8 snapshots, the leader", () => {
     });
     group.deliver(acknowledge(3));
     expect(group.progress(1, 3)).toMatchObject({ state: "snapshot", match: 3 });
+    // It is no reason to send the snapshot again.
+    group.processReady(group.member(1));
+    expect(group.intercept(({ type }) => type === "snapshot")).toEqual([]);
     group.deliver(acknowledge(4));
     expect(group.progress(1, 3)).toMatchObject({ state: "replicate", match: 4 });
   });

@@ -299,6 +299,20 @@ describe("thesis §4.3 joint consensus", () => {
     expect(group.member(3).conf).toMatchObject({ voters: [1, 2, 4], learnersNext: [], learners: [3] });
   });
 
+  it("E1 it is left once, however much is applied before the leaving is", () => {
+    const group = leading({ maxCommittedBytesPerReady: 1 });
+    group.addEmpty(4);
+    group
+      .member(1)
+      .act((node) =>
+        node.proposeConfChange({ version: 2, transition: "joint-implicit", changes: [add(4)], context: NO_CONTEXT }),
+      );
+    for (const command of ["a", "b", "c"]) group.proposeOnly(1, command);
+    group.settle();
+    const applied = group.member(1).applied.map(({ data }) => data);
+    expect(applied).toEqual(["", "add-voter 4", "a", "b", "c", "leave joint"]);
+  });
+
   it("E1 the next leader leaves a joint configuration, if this one did not get to it", () => {
     const group = leading();
     group.addEmpty(4);

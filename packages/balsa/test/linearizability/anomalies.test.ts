@@ -50,7 +50,7 @@ class Story {
   }
 
   /** An operation with no other beside it. */
-  then(client: string, input: Input, output: Output): this {
+  alone(client: string, input: Input, output: Output): this {
     return this.end(this.begin(client, input), output);
   }
 
@@ -64,14 +64,14 @@ class Story {
 
 describe("what is wrong is found", () => {
   test("a stale read: a write that was answered is not seen", () => {
-    const story = new Story().then("p", write(1), written).then("q", read, saw(0));
+    const story = new Story().alone("p", write(1), written).alone("q", read, saw(0));
     expect(story.culprit()).toBe(1);
   });
 
   test("reads that go back: what one saw, a later one does not", () => {
     const story = new Story();
     const slow = story.begin("p", write(1));
-    story.then("q", read, saw(1)).then("r", read, saw(0)).end(slow, written);
+    story.alone("q", read, saw(1)).alone("r", read, saw(0)).end(slow, written);
     expect(story.culprit()).toBe(2);
   });
 
@@ -84,36 +84,36 @@ describe("what is wrong is found", () => {
 
   test("split brain: two sides answer writes, and each sees its own only", () => {
     const story = new Story();
-    story.then("p", write(1), written).then("q", write(2), written);
-    story.then("p", read, saw(1)).then("q", read, saw(2));
+    story.alone("p", write(1), written).alone("q", write(2), written);
+    story.alone("p", read, saw(1)).alone("q", read, saw(2));
     expect(story.culprit()).toBe(2);
   });
 
   test("a read from the future: a value before anybody wrote it", () => {
-    const story = new Story().then("q", read, saw(1)).then("p", write(1), written);
+    const story = new Story().alone("q", read, saw(1)).alone("p", write(1), written);
     expect(story.culprit()).toBe(0);
   });
 
   test("a value that nobody ever wrote", () => {
-    const story = new Story().then("p", write(1), written).then("q", read, saw(7));
+    const story = new Story().alone("p", write(1), written).alone("q", read, saw(7));
     expect(story.culprit()).toBe(1);
   });
 
   test("a write that surely failed and is seen all the same", () => {
     const story = new Story();
-    story.fail(story.begin("p", write(1))).then("q", read, saw(1));
+    story.fail(story.begin("p", write(1))).alone("q", read, saw(1));
     expect(story.culprit()).toBe(1);
   });
 
   test("a write that timed out and takes effect twice", () => {
     const story = new Story();
     story.lose(story.begin("p", write(1)));
-    story.then("q", read, saw(1)).then("q", write(2), written).then("q", read, saw(1));
+    story.alone("q", read, saw(1)).alone("q", write(2), written).alone("q", read, saw(1));
     expect(story.culprit()).toBe(3);
   });
 
   test("a compare-and-set that did not see what was there", () => {
-    const story = new Story().then("p", write(1), written).then("q", swap(1, 2), kept);
+    const story = new Story().alone("p", write(1), written).alone("q", swap(1, 2), kept);
     expect(story.culprit()).toBe(1);
   });
 
@@ -124,11 +124,11 @@ describe("what is wrong is found", () => {
       {
         kind: "transaction",
         when: [],
-        then: [
+        success: [
           { kind: "put", key: "x", value: "1" },
           { kind: "put", key: "y", value: "1" },
         ],
-        otherwise: [],
+        failure: [],
       },
       0,
     );
@@ -157,46 +157,46 @@ describe("what is right is not called wrong", () => {
   test("a write that timed out and takes effect long after", () => {
     const story = new Story();
     story.lose(story.begin("p", write(1)));
-    story.then("q", write(2), written).then("q", read, saw(2)).then("q", read, saw(1));
+    story.alone("q", write(2), written).alone("q", read, saw(2)).alone("q", read, saw(1));
     expect(story.culprit()).toBeUndefined();
   });
 
   test("a write that timed out and never takes effect", () => {
     const story = new Story();
     story.lose(story.begin("p", write(1)));
-    story.then("q", read, saw(0)).then("q", read, saw(0));
+    story.alone("q", read, saw(0)).alone("q", read, saw(0));
     expect(story.culprit()).toBeUndefined();
   });
 
   test("a write without any outcome when the history ends, already seen", () => {
     const story = new Story();
     story.begin("p", write(1));
-    expect(story.then("q", read, saw(1)).culprit()).toBeUndefined();
+    expect(story.alone("q", read, saw(1)).culprit()).toBeUndefined();
   });
 
   test("one write that timed out and makes another, which timed out too, possible", () => {
     const story = new Story();
     story.lose(story.begin("p", swap(1, 2))).lose(story.begin("q", write(1)));
-    expect(story.then("r", read, saw(2)).culprit()).toBeUndefined();
+    expect(story.alone("r", read, saw(2)).culprit()).toBeUndefined();
   });
 
   test("reads beside a write that disagree about it, in an order that it can have", () => {
     const story = new Story();
     const slow = story.begin("p", write(1));
-    story.then("q", read, saw(0)).then("r", read, saw(1)).end(slow, written);
+    story.alone("q", read, saw(0)).alone("r", read, saw(1)).end(slow, written);
     expect(story.culprit()).toBeUndefined();
   });
 
   test("operations of one client beside each other, answered the other way round", () => {
     const story = new Story();
     const [one, other] = [story.begin("p", write(1)), story.begin("p", write(2))];
-    story.end(other, written).end(one, written).then("p", read, saw(2));
+    story.end(other, written).end(one, written).alone("p", read, saw(2));
     expect(story.culprit()).toBeUndefined();
   });
 
   test("a read that failed, whatever it might have seen", () => {
     const story = new Story();
-    story.fail(story.begin("p", read)).lose(story.begin("p", read)).then("q", read, saw(0));
+    story.fail(story.begin("p", read)).lose(story.begin("p", read)).alone("q", read, saw(0));
     expect(story.culprit()).toBeUndefined();
   });
 

@@ -51,7 +51,7 @@ function records<Input, Output>(
   );
 }
 
-function agreesWithBruteForce<State, Input, Output>(
+function expectAgreementWithBruteForce<State, Input, Output>(
   model: Model<State, Input, Output>,
   call: fc.Arbitrary<Call<Input, Output>>,
 ): void {
@@ -150,17 +150,17 @@ const keyValueCall: fc.Arbitrary<Call<KeyValueInput, KeyValueOutput>> = fc.oneof
     arbitrary: fc
       .tuple(key, maybeLetter, fc.array(access(key), { maxLength: 2 }), fc.array(access(key), { maxLength: 1 }), bit)
       .map(
-        ([key, value, then, otherwise, branch]): Call<KeyValueInput, KeyValueOutput> => [
+        ([key, value, success, failure, branch]): Call<KeyValueInput, KeyValueOutput> => [
           {
             kind: "transaction",
             when: [{ key, value }],
-            then: then.map(([input]) => input),
-            otherwise: otherwise.map(([input]) => input),
+            success: success.map(([input]) => input),
+            failure: failure.map(([input]) => input),
           },
           {
             kind: "transaction",
             succeeded: branch === 1,
-            results: (branch === 1 ? then : otherwise).map(([, output]) => output),
+            results: (branch === 1 ? success : failure).map(([, output]) => output),
           },
         ],
       ),
@@ -201,24 +201,24 @@ const logCall: fc.Arbitrary<Call<AppendLogInput, AppendLogOutput>> = fc.oneof(
 );
 
 describe("the search agrees with trying every order, verdict, proof and counterexample", () => {
-  test("on registers with compare-and-set", () => agreesWithBruteForce(registerModel(0), registerCall));
+  test("on registers with compare-and-set", () => expectAgreementWithBruteForce(registerModel(0), registerCall));
 
   test("on registers one by one, as parts of one history", () => {
     const call = fc
       .tuple(fc.constantFrom("x", "y"), registerCall)
       .map(([key, [input, output]]) => [{ key, input }, output] as const);
-    agreesWithBruteForce(perKeyModel(registerModel(0)), call);
+    expectAgreementWithBruteForce(perKeyModel(registerModel<number>(0)), call);
   });
 
   test("on keys and values with transactions that connect keys", () =>
-    agreesWithBruteForce(keyValueModel([["x", "a"]]), keyValueCall));
+    expectAgreementWithBruteForce(keyValueModel([["x", "a"]]), keyValueCall));
 
   test("on keys and values with scans that connect everything", () =>
-    agreesWithBruteForce(keyValueModel(), fc.oneof(access(key), scanCall)));
+    expectAgreementWithBruteForce(keyValueModel(), fc.oneof(access(key), scanCall)));
 
-  test("on queues", () => agreesWithBruteForce(queueModel<number>(), queueCall));
+  test("on queues", () => expectAgreementWithBruteForce(queueModel<number>(), queueCall));
 
-  test("on logs", () => agreesWithBruteForce(appendLogModel(), logCall));
+  test("on logs", () => expectAgreementWithBruteForce(appendLogModel(), logCall));
 
   test("on a model of one's own whose answers are not determined by its state", () => {
     const value = fc.constantFrom("a", "b", "c");
@@ -226,6 +226,6 @@ describe("the search agrees with trying every order, verdict, proof and countere
       value.map((put) => [{ put }, undefined] as const),
       value.map((taken) => [{ put: undefined }, taken] as const),
     );
-    agreesWithBruteForce(bagModel, call);
+    expectAgreementWithBruteForce(bagModel, call);
   });
 });

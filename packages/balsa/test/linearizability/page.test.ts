@@ -66,7 +66,7 @@ describe("drawCounterexample", () => {
 
   test("shows the longest partial linearizations, one of them at first", () => {
     const { attempts } = staleRead();
-    expect(attempts.map(({ state }) => state.get("x")).sort()).toEqual(["1", "late", "pending"]);
+    expect(new Set(attempts.map(({ state }) => state.get("x")))).toEqual(new Set(["1", "late", "pending"]));
     expect(page.match(/<input type="radio"/g)).toHaveLength(3);
     expect(page.match(/ checked>/g)).toHaveLength(1);
     expect(page.match(/<svg class="order /g)).toHaveLength(3);

@@ -20,13 +20,13 @@ describe("what clients see of three members through crashes and partitions", () 
     expect(count("completed")).toBeGreaterThan(300);
     expect(count("unknown")).toBeGreaterThan(0);
     const verdict = checkLinearizability(model, history);
-    expect(verdict.kind, explainVerdict(model, verdict)).toBe("linearizable");
+    expect(explainVerdict(model, verdict)).toMatch(/^linearizable/);
   });
 
   test("E3 is not where a member answers reads from what it happens to have, and the checker finds that", async () => {
     let found = 0;
     for (const seed of SEEDS) {
-      const history = await keyValueHistory({ seed, reads: "local", clients: 6, forMs: 5_000 });
+      const history = await keyValueHistory({ seed, reads: "local", clients: 6, forMs: 10_000 });
       const verdict = checkLinearizability(model, history);
       if (verdict.kind !== "not-linearizable") continue;
       found += 1;
