@@ -17,10 +17,14 @@ import { becomeFollower } from "./roles.js";
  */
 
 /**
- * A committed change takes effect.
+ * A committed change takes effect; unless a snapshot has overtaken it. The snapshot's configuration is in force from the
+ * moment the snapshot is taken on, while the application may still be applying entries before it: their changes are part
+ * of that configuration already, and made once more they could spoil it.
  * @throws BalsaError invalid-argument: it does not fit the configuration, which only switched-off validation can cause
  */
-export function applyConfChange(raft: Raft, change: ConfChange): ConfState {
+export function applyConfChange(raft: Raft, change: ConfChange, index: number): ConfState {
+  const { log } = raft;
+  if (index <= Math.max(log.applied, log.unstable.snapshot?.meta.index ?? 0)) return raft.tracker.conf;
   const { conf, joined } = changeConfig(raft.tracker.conf, asConfChangeV2(change));
   switchConfig(raft, conf, joined);
   return conf;

@@ -366,7 +366,7 @@ export class RaftNode {
       if (entry.data.length > 0) throw new BalsaError("invariant", "a library command of a later version");
       return;
     }
-    this.confState = this.raw.applyConfChange(decodeConfChange(entry));
+    this.confState = this.raw.applyConfChange(decodeConfChange(entry), entry.index);
   }
 
   private entryApplied(index: number, term: number, result: Uint8Array | undefined): void {
@@ -380,6 +380,8 @@ export class RaftNode {
     this.turn.guarded(() => {
       this.turn.deliver(message.responses);
       this.reads.applied(this.appliedIndex);
+      // The configuration that goes with this index is gone: the coming snapshot's is in force.
+      if (this.turn.awaitsSnapshot) return;
       this.snapshotter.consider({
         index: this.appliedIndex,
         term: this.appliedTerm,

@@ -50,6 +50,8 @@ export class Turn {
   /** Answers of storage writes, in order, behind one whose snapshot is still being restored. */
   private held: (readonly Message[])[] = [];
   private restoring = false;
+  /** A snapshot from a peer is in force in the core, and not restored into the state machine yet. */
+  private incoming = false;
   private leader = NONE;
   private term = 0;
   private readonly parts: TurnParts;
@@ -190,8 +192,13 @@ export class Turn {
     }
   }
 
+  get awaitsSnapshot(): boolean {
+    return this.incoming;
+  }
+
   private append(message: StorageAppend, mustSync: boolean): void {
     const { hardState, entries, snapshot } = message;
+    if (snapshot !== undefined) this.incoming = true;
     this.parts.storage.append({ hardState, entries, snapshot, mustSync }, (error) => {
       this.guarded(() => {
         if (error !== undefined) throw error;
@@ -215,6 +222,7 @@ export class Turn {
     this.restoring = true;
     this.parts.restore(message, () => {
       this.restoring = false;
+      this.incoming = false;
       this.deliver(message.responses);
       const held = this.held;
       this.held = [];

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { AppendMessage, Message, StorageAppend } from "../../src/core/index.js";
-import { LOCAL_APPEND, LOCAL_APPLY } from "../../src/core/index.js";
+import {
+  EMPTY_CONF_STATE,
+  encodeConfChange,
+  LOCAL_APPEND,
+  LOCAL_APPLY,
+  MemoryStorage,
+  NO_CONTEXT,
+  RawNode,
+} from "../../src/core/index.js";
 import { entriesFrom, positions } from "./entries.js";
 import { Scenario } from "./scenario.js";
 
@@ -209,5 +217,47 @@ describe("C9 asynchronous storage writes", () => {
     expect(node.step({ type: "storage-apply", from: 2, to: 1, term: 0, entries: [], responses: [] })).toBe(
       "local-message",
     );
+  });
+
+  it("E1 C8 C9 a change that a snapshot has overtaken while it waited to be applied is not made again", () => {
+    const storage = new MemoryStorage();
+    const confState = { ...EMPTY_CONF_STATE, voters: [1, 2, 3] };
+    const data = new Uint8Array(0);
+    storage.applySnapshot({ meta: { index: 1, term: 1, confState }, data });
+    storage.setHardState({ term: 1, vote: 0, commit: 1 });
+    const timing = { electionTicks: 10, heartbeatTicks: 1, random: () => 0 };
+    const node = new RawNode({ id: 3, storage, asyncStorageWrites: true, ...timing });
+
+    // The addition of 4 is committed, stored, and handed out for applying, which takes its time.
+    const change = { version: 1, change: { kind: "add-voter", id: 4 }, context: NO_CONTEXT } as const;
+    const entry = { ...encodeConfChange(change), term: 1, index: 2, checksum: 0 };
+    node.step({ type: "append", from: 1, to: 3, term: 1, prevIndex: 1, prevTerm: 1, entries: [entry], commit: 2 });
+    for (const message of node.ready().messages) {
+      if (message.type !== "storage-append") continue;
+      storage.append(message.entries);
+      for (const response of message.responses) if (response.to === 3) node.step(response);
+    }
+    expect(node.ready().committedEntries).toEqual([entry]);
+
+    // Meanwhile 4 was removed again, and a snapshot comes that says so.
+    node.step({
+      type: "snapshot",
+      from: 1,
+      to: 3,
+      term: 1,
+      snapshot: { meta: { index: 9, term: 1, confState }, data },
+    });
+    expect(node.applyConfChange(change, entry.index).voters).toEqual([1, 2, 3]);
+    expect(node.status().conf.voters).toEqual([1, 2, 3]);
+
+    // Nor when the snapshot is stored by then.
+    for (const message of node.ready().messages) {
+      if (message.type !== "storage-append") continue;
+      if (message.snapshot !== undefined) storage.applySnapshot(message.snapshot);
+      for (const response of message.responses) if (response.to === 3) node.step(response);
+    }
+    expect(node.applied).toBe(9);
+    expect(node.applyConfChange(change, entry.index).voters).toEqual([1, 2, 3]);
+    expect(node.applyConfChange(change, 10).voters).toEqual([1, 2, 3, 4]);
   });
 });

@@ -66,7 +66,7 @@ export class Replica {
 
   #apply(entry: Entry): void {
     if (entry.type !== "normal") {
-      const confState = this.node.applyConfChange(decodeConfChange(entry));
+      const confState = this.node.applyConfChange(decodeConfChange(entry), entry.index);
       // The newest snapshot should know of the newest members, or it could not be sent to them.
       this.#storage.createSnapshot(entry.index, confState, this.#state());
     } else if (entry.data.length > 0) {

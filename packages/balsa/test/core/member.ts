@@ -107,7 +107,11 @@ export class Member {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.type !== "normal") this.conf = this.act((node) => node.applyConfChange(decodeConfChange(entry)));
+      // A snapshot has brought more than this while it waited.
+      if (entry.index <= (this.applied.at(-1)?.index ?? 0)) continue;
+      if (entry.type !== "normal") {
+        this.conf = this.act((node) => node.applyConfChange(decodeConfChange(entry), entry.index));
+      }
       this.applied.push({ index: entry.index, term: entry.term, data: describeData(entry) });
     }
   }
