@@ -34,7 +34,7 @@ export async function run(flags) {
     console.log("callers  through    puts/s   p50 ms   p99 ms");
     /** @type {Record<string, import("./put/load.mjs").Figures>} */
     const figures = {};
-    const load = { valueBytes, warmUpSeconds: 1, seconds: Number(values.seconds) };
+    const load = { valueBytes, warmUpSeconds: 2, seconds: Number(values.seconds) };
     /** @param {string} way @returns {(callers: number, measured: import("./put/load.mjs").Figures) => void} */
     const report = (way) => (count, measured) => {
       figures[`${way}${count}`] = measured;

@@ -65,8 +65,7 @@ export class Group {
     if (ready.hardState !== undefined) storage.setHardState(ready.hardState);
     if (ready.entries.length > 0) storage.append(ready.entries);
     for (const message of ready.messages) this.members[message.to - 1]?.node.step(message);
-    const last = ready.committedEntries[ready.committedEntries.length - 1];
-    if (last !== undefined) at.applied = last.index;
+    if (ready.committedEntries.length > 0) at.applied = ready.committedEntries.at(-1)?.index ?? at.applied;
     node.advance();
     if (at.applied - at.compactedTo > compactEvery) {
       at.compactedTo = at.applied - keptEntries;

@@ -27,7 +27,7 @@ export function totalPayloadBytes(entries: readonly { readonly data: Uint8Array 
 }
 
 /** How many of `entries` fit into `maxBytes`: always the first one, so that an entry over the limit gets through alone. */
-export function countWithin(entries: readonly Entry[], maxBytes: number): number {
+function countWithin(entries: readonly Entry[], maxBytes: number): number {
   if (maxBytes === Number.POSITIVE_INFINITY) return entries.length;
   let bytes = 0;
   let count = 0;

@@ -42,7 +42,7 @@ function hearFromLeader(raft: Raft, leader: number): void {
 }
 
 /** AppendEntries, at the receiver (Raft Figure 2). Its term is ours. */
-export function handleAppend(raft: Raft, message: AppendMessage): void {
+function handleAppend(raft: Raft, message: AppendMessage): void {
   const { log } = raft;
   if (message.prevIndex < log.committed) {
     // An old message: what is committed here agrees with any leader's log.
@@ -69,7 +69,7 @@ export function handleAppend(raft: Raft, message: AppendMessage): void {
   });
 }
 
-export function handleHeartbeat(raft: Raft, message: HeartbeatMessage): void {
+function handleHeartbeat(raft: Raft, message: HeartbeatMessage): void {
   raft.log.commitTo(message.commit);
   raft.send({
     type: "heartbeat-response",
@@ -81,7 +81,7 @@ export function handleHeartbeat(raft: Raft, message: HeartbeatMessage): void {
 }
 
 /** InstallSnapshot, at the receiver (Raft §7). */
-export function handleSnapshot(raft: Raft, message: SnapshotMessage): void {
+function handleSnapshot(raft: Raft, message: SnapshotMessage): void {
   const restored = restoreSnapshot(raft, message.snapshot);
   acknowledge(raft, message.from, restored ? raft.log.lastIndex() : raft.log.committed);
 }

@@ -78,7 +78,8 @@ export class Handover {
     if (raft.messages.length > 0) raft.messages = [];
     if (raft.messagesAfterAppend.length > 0) raft.messagesAfterAppend = [];
     log.unstable.acceptInProgress();
-    const last = committedEntries[committedEntries.length - 1];
+    // Not by looking at [-1] of an empty array: that is a search for a property of that name, and an eighth of a Ready.
+    const last = committedEntries.length > 0 ? committedEntries[committedEntries.length - 1] : undefined;
     if (last !== undefined) log.acceptApplying(last.index, committedBytes, mayApplyUnstable(raft));
     return ready;
   }

@@ -52,7 +52,6 @@ export class Inflights {
       this.head = this.place(1);
       this.count--;
     }
-    if (this.count === 0) this.head = 0;
   }
 
   /** Forgets all. */

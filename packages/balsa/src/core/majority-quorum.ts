@@ -6,7 +6,7 @@ export interface AcknowledgedIndexes {
   acknowledgedIndex(id: number): number;
 }
 
-export function majoritySize(voters: readonly number[]): number {
+function majoritySize(voters: readonly number[]): number {
   return Math.floor(voters.length / 2) + 1;
 }
 

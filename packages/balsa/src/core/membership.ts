@@ -20,6 +20,9 @@ import { becomeFollower } from "./roles.js";
  * A committed change takes effect; unless a snapshot has overtaken it. The snapshot's configuration is in force from the
  * moment the snapshot is taken on, while the application may still be applying entries before it: their changes are part
  * of that configuration already, and made once more they could spoil it.
+ *
+ * Differs from etcd, which makes them once more: there the caller must know better.
+ * @param index the entry's; Infinity where the caller does not say
  * @throws BalsaError invalid-argument: it does not fit the configuration, which only switched-off validation can cause
  */
 export function applyConfChange(raft: Raft, change: ConfChange, index: number): ConfState {

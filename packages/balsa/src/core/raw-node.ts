@@ -165,8 +165,8 @@ export class RawNode {
   /**
    * Must be called for each membership change among the committed entries, when it is applied; unless the application
    * decides that the change is void.
-   * @param index of its entry: a change that a snapshot has overtaken meanwhile is passed over. Differs from etcd, where
-   * the caller has to see to that; without an index it is here, too.
+   * @param index of its entry: a change that a snapshot has overtaken meanwhile is passed over. Without an index the
+   * caller has to see to that.
    * @returns the configuration from here on, for snapshots
    */
   applyConfChange(change: ConfChange, index: number = Number.POSITIVE_INFINITY): ConfState {

@@ -107,7 +107,7 @@ function describeChanges(changes: readonly NodeChange[]): string {
   return changes.map(({ kind, id }) => `${CHANGE_LETTERS[kind]}${id}`).join(" ");
 }
 
-export function describeSnapshot({ meta }: Snapshot): string {
+function describeSnapshot({ meta }: Snapshot): string {
   return `Index:${meta.index} Term:${meta.term} ConfState:${describeConfState(meta.confState)}`;
 }
 

@@ -82,6 +82,24 @@ describe("B6 flow control", () => {
     expect(group.commands(2)).toHaveLength(3);
   });
 
+  it.each([
+    { heartbeat: false, appends: [] },
+    { heartbeat: true, appends: [{ entries: [], commit: 3 }] },
+  ])("B1 what a heartbeat says of the commit index counts as the last word: $heartbeat", ({ heartbeat, appends }) => {
+    const group = leading({});
+    proposeMany(group, 1);
+    for (const append of appendsTo(group, 3)) group.deliver(append);
+    group.processReady(group.member(3));
+    const acknowledgement = group.intercept(({ from }) => from === 3);
+    // 3 is not told that the entry is committed: appends that say so are lost, and the heartbeat knows less.
+    group.isolate(3);
+    group.settle();
+    if (heartbeat) group.tick(1);
+    for (const message of acknowledgement) group.deliver(message);
+    group.processReady(group.member(1));
+    expect(appendsTo(group, 3)).toMatchObject(appends);
+  });
+
   it("B2 a peer that cannot be reached is probed", () => {
     const group = leading({});
     group.member(1).act((node) => node.reportUnreachable(2));

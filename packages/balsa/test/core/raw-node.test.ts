@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/core/index.js";
-import { MemoryStorage, RawNode, sameNodeState } from "../../src/core/index.js";
+import { MemoryStorage, RawNode, StorageError, sameNodeState } from "../../src/core/index.js";
 import { entriesFrom, snapshotAt } from "./entries.js";
 import { Scenario } from "./scenario.js";
 
@@ -93,6 +93,15 @@ describe("F1 restart", () => {
     expect(node.hasReady()).toBe(false);
   });
 
+  it("a storage that cannot say yet which snapshot it has, says where its log begins", () => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(snapshotAt(3, 1));
+    storage.snapshot = () => {
+      throw new StorageError("snapshot-temporarily-unavailable");
+    };
+    expect(new RawNode(config({ storage })).status()).toMatchObject({ commit: 3, applied: 3 });
+  });
+
   it("a configuration stored in any order is the same configuration", () => {
     const storage = new MemoryStorage();
     storage.applySnapshot(snapshotAt(3, 1, [3, 1, 2]));
@@ -125,6 +134,14 @@ describe("Ready", () => {
     other.member(1).act((node) => node.advance());
     other.deliver({ type: "snapshot", from: 2, to: 1, term: 1, snapshot: snapshotAt(9, 1) });
     expect(other.member(1).takeReady()).toMatchObject({ mustSync: false, snapshot: { meta: { index: 9 } } });
+  });
+
+  it("F1 must be synced for a vote in a term that is stored already", () => {
+    const group = new Scenario();
+    group.deliver({ type: "heartbeat-response", from: 2, to: 1, term: 5, readRound: 0 });
+    group.settle();
+    group.deliver({ type: "vote", from: 2, to: 1, term: 5, lastIndex: 9, lastTerm: 4, transfer: false });
+    expect(group.member(1).takeReady()).toMatchObject({ mustSync: true, hardState: { term: 5, vote: 2 } });
   });
 
   it("tells of role and leader when they change, and not again", () => {
@@ -263,5 +280,62 @@ describe("the whole state", () => {
     expect(group.see(1).role).toBe("candidate");
     group.member(1).act((node) => node.advance());
     expect(group.see(1).role).toBe("leader");
+  });
+});
+
+describe("A1 storage that fails", () => {
+  const context = new Uint8Array(0);
+
+  /** A node whose storage answers every question with an error from now on. */
+  function broken(begin: (group: Scenario) => void = () => {}): Scenario {
+    const group = new Scenario();
+    begin(group);
+    const { storage } = group.member(1);
+    for (const question of ["term", "entries", "firstIndex", "lastIndex", "snapshot"] as const) {
+      storage[question] = () => {
+        throw new Error("disk on fire");
+      };
+    }
+    return group;
+  }
+  const failure = expect.objectContaining({
+    code: "storage-failed",
+    cause: expect.objectContaining({ message: "disk on fire" }) as Error,
+  }) as Error;
+
+  it.each<[string, (node: RawNode) => void]>([
+    ["tick", (node) => Array.from({ length: 20 }, () => node.tick())],
+    ["campaign", (node) => node.campaign()],
+    [
+      "step",
+      (node) => node.step({ type: "vote", from: 2, to: 1, term: 1, lastIndex: 1, lastTerm: 1, transfer: false }),
+    ],
+  ])("A1 makes a follower inoperable: %s throws, and then everything", (_, deed) => {
+    const { node } = broken().member(1);
+    expect(() => deed(node)).toThrow(failure);
+    expect(() => node.tick()).toThrow(failure);
+  });
+
+  it.each<[string, (node: RawNode) => unknown]>([
+    ["propose", (node) => node.propose(new Uint8Array(1))],
+    ["readIndex", (node) => node.readIndex(1)],
+    ["transferLeader", (node) => node.transferLeader(2)],
+    ["applyConfChange", (node) => node.applyConfChange({ version: 1, change: { kind: "remove", id: 3 }, context })],
+  ])("A1 makes a leader inoperable: %s throws", (_, deed) => {
+    const { node } = broken((group) => group.elect(1)).member(1);
+    expect(() => deed(node)).toThrow(failure);
+    expect(() => node.ready()).toThrow(failure);
+  });
+
+  it("A1 makes a node inoperable that is about to advance", () => {
+    const group = new Scenario({ voters: [1] });
+    group.member(1).act((node) => node.campaign());
+    group.member(1).takeReady();
+    const { node, storage } = group.member(1);
+    storage.lastIndex = () => {
+      throw new Error("disk on fire");
+    };
+    expect(() => node.advance()).toThrow(failure);
+    expect(() => node.advance()).toThrow(failure);
   });
 });

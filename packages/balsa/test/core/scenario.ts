@@ -86,7 +86,7 @@ export class Scenario {
   crash(...ids: number[]): void {
     for (const id of ids) {
       this.member(id).crash();
-      this.inFlight = this.inFlight.filter((message) => message.to !== id);
+      for (const message of this.intercept(({ to }) => to === id)) this.lose(message);
     }
   }
 
@@ -292,14 +292,26 @@ export class Scenario {
     const messages = this.inFlight;
     this.inFlight = [];
     for (const message of messages) {
-      if (this.cut.has(`${message.from}>${message.to}`) || this.members.get(message.to)?.up !== true) continue;
-      this.deliver(message);
-      // The sender of a snapshot hears from its transport what became of it.
-      if (message.type === "snapshot" && this.member(message.from).up) {
-        this.member(message.from).act((node) => node.reportSnapshot(message.to, "success"));
-      }
+      const reachable = !this.cut.has(`${message.from}>${message.to}`) && this.members.get(message.to)?.up === true;
+      if (reachable) this.arrive(message);
+      else this.lose(message);
     }
     return messages.length > 0;
+  }
+
+  /** A message that was on its way arrives. The sender of a snapshot hears of that from its transport. */
+  arrive(message: Message): void {
+    this.deliver(message);
+    if (message.type === "snapshot") this.reportSnapshot(message, "success");
+  }
+
+  /** A message that was on its way does not arrive. */
+  lose(message: Message): void {
+    if (message.type === "snapshot") this.reportSnapshot(message, "failure");
+  }
+
+  private reportSnapshot({ from, to }: SnapshotMessage, outcome: "success" | "failure"): void {
+    if (this.member(from).up) this.member(from).act((node) => node.reportSnapshot(to, outcome));
   }
 
   private dispatch(member: Member, message: Message): void {

@@ -156,6 +156,21 @@ describe("thesis §4.2 learners, and removing the leader", () => {
     expect(group.leader()).toBe(2);
   });
 
+  it("E1 §4.2.2 a removed leader does not count itself for what it still had to store", () => {
+    const group = leading();
+    group.member(1).act((node) => node.proposeConfChange({ version: 1, change: remove(1), context: NO_CONTEXT }));
+    group.processReady(group.member(1));
+    // 2 and 3 have the change; in one Ready 1 learns that it is committed and stores one more entry.
+    for (const append of group.intercept(({ type }) => type === "append")) group.deliver(append);
+    for (const id of [2, 3]) group.processReady(group.member(id));
+    for (const answer of group.intercept(({ to }) => to === 1)) group.deliver(answer);
+    group.proposeOnly(1, "a");
+    group.isolate(1);
+    group.processReady(group.member(1));
+    expect(group.member(1).conf.voters).toEqual([2, 3]);
+    expect(group.see(1)).toMatchObject({ role: "leader", lastIndex: 4, commit: 3 });
+  });
+
   it.each([
     { what: "removes", change: remove(1) },
     { what: "demotes", change: learn(1) },
