@@ -33,8 +33,10 @@ export class DurableState {
     }
     const first = entries[0];
     if (first !== undefined) {
-      this.#logBytes -= this.#recordBytes(first.index, memory.lastIndex());
-      for (const entry of entries) this.#logBytes += entryRecordBytes(entry);
+      // As memory does: what lies within the compacted part is passed over.
+      const kept = memory.firstIndex();
+      this.#logBytes -= this.#recordBytes(Math.max(first.index, kept), memory.lastIndex());
+      for (const entry of entries) if (entry.index >= kept) this.#logBytes += entryRecordBytes(entry);
       memory.append(entries);
     }
     if (hardState !== undefined) memory.setHardState(hardState);
