@@ -1,6 +1,7 @@
 import { BalsaError, type BalsaErrorCode, invariant } from "../core/index.js";
 import type { AbortSignalLike } from "./abort.js";
-import { type Deadlines, Waiter } from "./deadlines.js";
+import { type Answering, Call } from "./call.js";
+import type { Deadlines } from "./deadlines.js";
 import { PENDING_BYTES_MAX, PENDING_COUNT_MAX } from "./limits.js";
 
 /** A command that was applied. */
@@ -12,38 +13,22 @@ export interface Applied {
 }
 
 /**
- * How far a proposal has come:
- * `gathered` (it has not left this member: surely not applied), `submitted` (it may be in the leader's log, nobody has
- * said where), `accepted` (it is at index and term of a leader's log), `settled` (its caller has the answer).
+ * How far a proposal has come: `gathered` (it has not left this member: surely not applied), `submitted` (it may be in the
+ * leader's log, nobody has said where), `accepted` (it is at index and term of a leader's log).
  */
-type Stage = "gathered" | "submitted" | "accepted" | "settled";
+type Stage = "gathered" | "submitted" | "accepted";
 
-export class Proposal extends Waiter {
+export class Proposal extends Call<Applied> {
   readonly data: Uint8Array;
   index = 0;
   term = 0;
   stage: Stage = "gathered";
   private readonly owner: Proposals;
-  private readonly resolve: (applied: Applied) => void;
-  private readonly reject: (error: BalsaError) => void;
-  private readonly signal: AbortSignalLike | undefined;
-  private readonly onAbort: (() => void) | undefined;
 
-  constructor(
-    owner: Proposals,
-    data: Uint8Array,
-    signal: AbortSignalLike | undefined,
-    resolve: (applied: Applied) => void,
-    reject: (error: BalsaError) => void,
-  ) {
-    super();
+  constructor(owner: Proposals, data: Uint8Array, answering: Answering<Applied>) {
+    super(answering);
     this.owner = owner;
     this.data = data;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.signal = signal;
-    this.onAbort = signal === undefined ? undefined : () => this.fail("aborted", "the caller's signal fired");
-    if (signal !== undefined && this.onAbort !== undefined) signal.addEventListener("abort", this.onAbort);
   }
 
   override expire(): void {
@@ -51,14 +36,9 @@ export class Proposal extends Waiter {
     this.fail("timeout", waited);
   }
 
-  succeed(applied: Applied): void {
-    if (this.settle()) this.resolve(applied);
-  }
-
   /** Whether it can have been applied follows from how far it came, except where the caller knows better. */
-  fail(code: BalsaErrorCode, reason: string, surelyNotApplied = false): void {
+  override fail(code: BalsaErrorCode, reason: string, surelyNotApplied = false): void {
     const notApplied = surelyNotApplied || this.stage === "gathered";
-    if (!this.settle()) return;
     this.reject(
       new BalsaError(code, `proposal: ${reason}`, {
         applied: notApplied ? "not-applied" : "unknown",
@@ -68,12 +48,8 @@ export class Proposal extends Waiter {
     );
   }
 
-  private settle(): boolean {
-    if (this.stage === "settled") return false;
-    this.stage = "settled";
-    if (this.signal !== undefined && this.onAbort !== undefined) this.signal.removeEventListener("abort", this.onAbort);
+  protected override forget(): void {
     this.owner.forget(this);
-    return true;
   }
 }
 
@@ -112,7 +88,7 @@ export class Proposals {
         reject(new BalsaError("aborted", "proposal: the caller's signal had fired before"));
         return;
       }
-      const proposal = new Proposal(this, data, signal, resolve, reject);
+      const proposal = new Proposal(this, data, { signal, resolve, reject });
       this.pendingBytes += data.length;
       this.pendingCount++;
       this.deadlines.add(proposal, timeoutTicks);
@@ -125,14 +101,12 @@ export class Proposals {
     const taken = this.gathered;
     this.gathered = [];
     // Some may have expired or been called off meanwhile.
-    return taken.some((proposal) => proposal.stage === "settled")
-      ? taken.filter((proposal) => proposal.stage === "gathered")
-      : taken;
+    return taken.some((proposal) => proposal.settled) ? taken.filter((proposal) => !proposal.settled) : taken;
   }
 
   /** They were surely not taken by any log: they wait for another turn, ahead of younger ones. */
   giveBack(proposals: readonly Proposal[]): void {
-    const waiting = proposals.filter((proposal) => proposal.stage !== "settled");
+    const waiting = proposals.filter((proposal) => !proposal.settled);
     for (const proposal of waiting) {
       this.submitted.delete(proposal);
       proposal.stage = "gathered";
@@ -153,7 +127,7 @@ export class Proposals {
     for (let i = 0; i < proposals.length; i++) {
       const proposal = proposals[i];
       invariant(proposal !== undefined, "proposals: dense list");
-      if (proposal.stage === "settled") continue;
+      if (proposal.settled) continue;
       this.submitted.delete(proposal);
       proposal.stage = "accepted";
       proposal.index = firstIndex + i;

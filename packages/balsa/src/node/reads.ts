@@ -1,51 +1,28 @@
 import { BalsaError, type BalsaErrorCode, invariant, type ReadState } from "../core/index.js";
 import type { AbortSignalLike } from "./abort.js";
-import { type Deadlines, Waiter } from "./deadlines.js";
+import { type Answering, Call } from "./call.js";
+import type { Deadlines } from "./deadlines.js";
 import { PENDING_COUNT_MAX } from "./limits.js";
 
-class Read extends Waiter {
-  settled = false;
+class Read extends Call<{ readonly index: number }> {
   private readonly owner: Reads;
-  private readonly resolve: (read: { readonly index: number }) => void;
-  private readonly reject: (error: BalsaError) => void;
-  private readonly signal: AbortSignalLike | undefined;
-  private readonly onAbort: (() => void) | undefined;
 
-  constructor(
-    owner: Reads,
-    signal: AbortSignalLike | undefined,
-    resolve: (read: { readonly index: number }) => void,
-    reject: (error: BalsaError) => void,
-  ) {
-    super();
+  constructor(owner: Reads, answering: Answering<{ readonly index: number }>) {
+    super(answering);
     this.owner = owner;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.signal = signal;
-    this.onAbort = signal === undefined ? undefined : () => this.fail("aborted", "the caller's signal fired");
-    if (signal !== undefined && this.onAbort !== undefined) signal.addEventListener("abort", this.onAbort);
   }
 
   override expire(): void {
     this.fail("timeout", "no leader confirmed it in time");
   }
 
-  succeed(index: number): void {
-    if (this.settle()) this.resolve({ index });
-  }
-
-  fail(code: BalsaErrorCode, reason: string): void {
-    if (!this.settle()) return;
+  override fail(code: BalsaErrorCode, reason: string): void {
     const retryable = code === "timeout";
     this.reject(new BalsaError(code, `read: ${reason}`, { retryable, leader: this.owner.leader() }));
   }
 
-  private settle(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    if (this.signal !== undefined && this.onAbort !== undefined) this.signal.removeEventListener("abort", this.onAbort);
+  protected override forget(): void {
     this.owner.forget(this);
-    return true;
   }
 }
 
@@ -94,7 +71,7 @@ export class Reads {
         reject(new BalsaError("aborted", "read: the caller's signal had fired before"));
         return;
       }
-      const read = new Read(this, signal, resolve, reject);
+      const read = new Read(this, { signal, resolve, reject });
       this.pendingCount++;
       this.deadlines.add(read, timeoutTicks);
       this.gathered.push(read);
@@ -142,7 +119,7 @@ export class Reads {
     for (const round of this.rounds) {
       if (round.index === 0 || round.index > index) continue;
       answered = true;
-      for (const read of round.reads) read.succeed(round.index);
+      for (const read of round.reads) read.succeed({ index: round.index });
     }
     if (answered) this.rounds = this.rounds.filter((round) => round.index === 0 || round.index > index);
   }
