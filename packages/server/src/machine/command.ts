@@ -10,7 +10,7 @@
  */
 import { BalsaError } from "balsa/core";
 
-const COMMAND_KINDS = { put: 1, deleteRange: 2, txn: 3, publish: 16 } as const;
+const COMMAND_KINDS = { put: 1, deleteRange: 2, txn: 3, compact: 4, publish: 16 } as const;
 export type CommandKind = keyof typeof COMMAND_KINDS;
 
 const KINDS_BY_CODE: ReadonlyMap<number, CommandKind> = new Map(

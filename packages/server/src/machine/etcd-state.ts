@@ -5,7 +5,7 @@ import type { RangeRequest, TxnRequest } from "../mvcc/request.js";
 import type { RangeResponse, TxnResponse } from "../mvcc/response.js";
 import { Store } from "../mvcc/store.js";
 import { readTxn, runTxn } from "../mvcc/txn.js";
-import { decodeDeleteRange, decodePut, decodeTxn } from "../wire/decode-request.js";
+import { decodeCompaction, decodeDeleteRange, decodePut, decodeTxn } from "../wire/decode-request.js";
 import { writeDeleteRange, writePut, writeTxn } from "../wire/encode-response.js";
 import { decodeCommand } from "./command.js";
 import { encodeRefusal, encodeResult } from "./command-result.js";
@@ -53,6 +53,8 @@ export class EtcdState {
         return this.applyDeleteRange(message);
       case "txn":
         return this.applyTxn(message);
+      case "compact":
+        return this.applyCompact(message);
       case "publish":
         return this.applyPublish(message);
       default:
@@ -90,6 +92,16 @@ export class EtcdState {
       return encodeRefusal(cause);
     }
     return encodeResult(response.revision, (out) => writeTxn(out, response));
+  }
+
+  private applyCompact(message: Uint8Array): Uint8Array {
+    const { revision } = decodeCompaction(message);
+    try {
+      this.kv.compact(revision);
+    } catch (cause) {
+      return encodeRefusal(cause);
+    }
+    return encodeResult(this.kv.revision, () => {});
   }
 
   private applyPublish(message: Uint8Array): Uint8Array {

@@ -45,10 +45,25 @@ export class KeyIndex {
     return this.byKey.get(key);
   }
 
-  /** The key must not be there. */
+  /** The key's history from now on. */
   add(history: KeyHistory): void {
     this.tree.set(history.newest.key, history);
     this.byKey.set(history.newest.key, history);
+  }
+
+  /**
+   * Puts another history in the place of the key's, or none. What was frozen before keeps the one it has: a history
+   * loses nothing while somebody may be reading it.
+   */
+  replace(key: ByteString, newest: KeyVersion | undefined): void {
+    if (newest === undefined) {
+      this.tree.delete(key);
+      this.byKey.delete(key);
+    } else this.add(new KeyHistory(newest));
+  }
+
+  histories(): Iterable<KeyHistory> {
+    return this.byKey.values();
   }
 
   /** Visits the histories of a range in the order of the keys. The index must not be changed meanwhile. */

@@ -1,3 +1,4 @@
+import { invariant } from "balsa/core";
 import type { ByteString } from "./byte-string.js";
 
 /** What a write says of a key. */
@@ -60,6 +61,31 @@ export class KeyVersion implements KeyWrite {
       at = at.jump !== undefined && at.jump.modRevision > revision ? at.jump : at.previous;
     }
     return at;
+  }
+
+  /**
+   * This chain without what nobody may ask for any more: of the versions up to `revision` the newest stays, unless it is
+   * a tombstone. The same object if nothing goes; undefined if nothing stays.
+   */
+  withoutBefore(revision: number): KeyVersion | undefined {
+    const oldest = this.asOf(revision);
+    if (oldest === undefined || (oldest.previous === undefined && !oldest.isTombstone)) return this;
+    const newer: KeyVersion[] = [];
+    for (let at: KeyVersion = this; at !== oldest; ) {
+      newer.push(at);
+      invariant(at.previous !== undefined, "key version: as-of lies on the chain");
+      at = at.previous;
+    }
+    let kept = oldest.isTombstone ? undefined : new KeyVersion(oldest, undefined);
+    for (const version of newer.reverse()) kept = new KeyVersion(version, kept);
+    return kept;
+  }
+
+  /** Of all versions of the chain; see sizeBytes. */
+  get chainBytes(): number {
+    let bytes = 0;
+    for (let at: KeyVersion | undefined = this; at !== undefined; at = at.previous) bytes += at.sizeBytes;
+    return bytes;
   }
 
   /** Bytes that it accounts for, by rule and not by measurement: the same on every member. */

@@ -44,6 +44,11 @@ export interface DeleteRangeRequest {
   readonly prevKv: boolean;
 }
 
+export interface CompactionRequest {
+  /** What can't be seen at it or later is given up. */
+  readonly revision: number;
+}
+
 export type CompareResult = "equal" | "not-equal" | "greater" | "less";
 
 /** Holds if every key of the range satisfies it. */

@@ -6,7 +6,7 @@ import type { Consensus } from "../member/consensus.js";
 import { checkDeleteRangeRequest, checkPutRequest, checkRangeRequest, checkTxnRequest } from "../mvcc/check-request.js";
 import { isReadOnly, isSerializable } from "../mvcc/txn.js";
 import { ServerError } from "../server-error.js";
-import { decodeDeleteRange, decodePut, decodeRange, decodeTxn } from "../wire/decode-request.js";
+import { decodeCompaction, decodeDeleteRange, decodePut, decodeRange, decodeTxn } from "../wire/decode-request.js";
 import { writeRange, writeTxn } from "../wire/encode-response.js";
 import { encodeResponse, type Responder } from "../wire/response-header.js";
 
@@ -61,6 +61,11 @@ export class KvService {
     if (!isSerializable(request)) await this.consensus.read(this.callOptions);
     const response = this.state.readTxn(request);
     return this.respond(response.revision, (out) => writeTxn(out, response));
+  }
+
+  async compact(message: Uint8Array): Promise<Uint8Array> {
+    decodeCompaction(message);
+    return this.propose("compact", message);
   }
 
   private async propose(kind: CommandKind, message: Uint8Array): Promise<Uint8Array> {

@@ -24,6 +24,7 @@ export function handlersOf(parts: KvServiceParts): Handlers {
     ["etcdserverpb.KV/Put", leaderAware((request) => kv.put(request))],
     ["etcdserverpb.KV/DeleteRange", leaderAware((request) => kv.deleteRange(request))],
     ["etcdserverpb.KV/Txn", leaderAware((request) => kv.txn(request))],
+    ["etcdserverpb.KV/Compact", leaderAware((request) => kv.compact(request))],
     ["etcdserverpb.Maintenance/Status", leaderAware(() => maintenance.status())],
     ["etcdserverpb.Cluster/MemberList", leaderAware(() => cluster.memberList())],
   ]);

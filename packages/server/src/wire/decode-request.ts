@@ -1,5 +1,6 @@
 import type Long from "long";
 import type {
+  CompactionRequest,
   Compare,
   CompareResult,
   DeleteRangeRequest,
@@ -65,6 +66,11 @@ interface WireCompare {
   lease: Long;
 }
 
+interface WireCompaction {
+  revision: Long;
+  physical: boolean;
+}
+
 /** At most one of them is there. */
 interface WireOp {
   requestRange: WireRange | null;
@@ -82,6 +88,7 @@ interface WireTxn {
 const rangeCodec = messageCodec<WireRange>("etcdserverpb.RangeRequest");
 const putCodec = messageCodec<WirePut>("etcdserverpb.PutRequest");
 const deleteRangeCodec = messageCodec<WireDeleteRange>("etcdserverpb.DeleteRangeRequest");
+const compactionCodec = messageCodec<WireCompaction>("etcdserverpb.CompactionRequest");
 const txnCodec = messageCodec<WireTxn>("etcdserverpb.TxnRequest");
 
 /** @throws ServerError `malformed`, `invalid-sort-option` */
@@ -102,6 +109,12 @@ export function decodeDeleteRange(bytes: Uint8Array): DeleteRangeRequest {
 /** @throws ServerError `malformed`, `invalid-sort-option`, `invalid-compare` */
 export function decodeTxn(bytes: Uint8Array): TxnRequest {
   return toTxn(decodeWith(txnCodec, bytes));
+}
+
+/** @throws ServerError `malformed` */
+export function decodeCompaction(bytes: Uint8Array): CompactionRequest {
+  // Whoever asks for a physical compaction waits until the space is given back; here it always has been.
+  return { revision: toNumber(decodeWith(compactionCodec, bytes).revision) };
 }
 
 /** @throws ServerError `malformed` */

@@ -8,6 +8,7 @@ import { messageCodec } from "../../src/wire/schema.js";
 const putRequest = messageCodec<never, object>("etcdserverpb.PutRequest");
 const deleteRangeRequest = messageCodec<never, object>("etcdserverpb.DeleteRangeRequest");
 const txnRequest = messageCodec<never, object>("etcdserverpb.TxnRequest");
+const compactionRequest = messageCodec<never, object>("etcdserverpb.CompactionRequest");
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
@@ -22,6 +23,10 @@ export function deleteCommand(key: string, rangeEnd = "", rest: object = {}): Ui
 
 export function txnCommand(message: object): Uint8Array {
   return encodeCommand("txn", txnRequest.encode(message));
+}
+
+export function compactCommand(revision: number): Uint8Array {
+  return encodeCommand("compact", compactionRequest.encode({ revision }));
 }
 
 export function publishCommand(memberId: number, name: string, clientUrls: readonly string[]): Uint8Array {
@@ -45,6 +50,7 @@ export const commands: fc.Arbitrary<Uint8Array> = fc.oneof(
       ],
     }),
   ),
+  fc.integer({ min: 0, max: 12 }).map(compactCommand),
   fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom("m1", "ünïcode"))
     .map(([id, name]) => publishCommand(2 ** 52 + id, name, [`http://${id}:1`])),

@@ -18,13 +18,14 @@ export interface NaiveKeyValue {
 }
 
 type State = ReadonlyMap<string, NaiveKeyValue>;
-type Error = "key-not-found" | "lease-not-found" | "future-revision";
+type Error = "key-not-found" | "lease-not-found" | "future-revision" | "compacted";
 
 export type NaiveResponse =
   | { revision: number; kvs: NaiveKeyValue[]; count: number; more: boolean }
   | { revision: number; previous: NaiveKeyValue | undefined }
   | { revision: number; deleted: number; previous: NaiveKeyValue[] }
   | { revision: number; succeeded: boolean; responses: NaiveResponse[] }
+  | { revision: number }
   | Error;
 
 /**
@@ -34,6 +35,7 @@ export type NaiveResponse =
 export class NaiveStore {
   /** states[r] is the state at revision r. */
   private states: State[] = [new Map(), new Map()];
+  private compacted = -1;
   /** Within a transaction that has changed something: the state that will be the next revision's. */
   private draft: Map<string, NaiveKeyValue> | undefined;
 
@@ -46,6 +48,7 @@ export class NaiveStore {
     if (request.revision > seen) return "future-revision";
     const at = request.revision > 0 ? request.revision : seen;
     const inRange = select(at > this.revision ? this.current() : this.stateAt(at), request.key, request.rangeEnd);
+    if (at < this.compacted) return "compacted";
     const order = request.sortOrder === "none" && request.sortTarget !== "key" ? "ascend" : request.sortOrder;
     const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
     const isFiltered = [minModRevision, maxModRevision, minCreateRevision, maxCreateRevision].some((n) => n !== 0);
@@ -89,6 +92,13 @@ export class NaiveStore {
     });
   }
 
+  compact(revision: number): NaiveResponse {
+    if (revision <= this.compacted) return "compacted";
+    if (revision > this.revision) return "future-revision";
+    this.compacted = revision;
+    return { revision: this.revision };
+  }
+
   private doTxn(
     request: TxnRequest,
     before: State,
@@ -112,7 +122,11 @@ export class NaiveStore {
         const refusal = this.checkPut(op.put);
         if (refusal !== undefined) return refusal;
       }
-    for (const op of ops) if (op.kind === "range" && op.range.revision > this.revision) return "future-revision";
+    for (const op of ops) {
+      if (op.kind !== "range" || op.range.revision === 0) continue;
+      if (op.range.revision > this.revision) return "future-revision";
+      if (op.range.revision < this.compacted) return "compacted";
+    }
     return undefined;
   }
 

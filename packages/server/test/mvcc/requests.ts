@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type {
+  CompactionRequest,
   Compare,
   DeleteRangeRequest,
   PutRequest,
@@ -127,3 +128,7 @@ export const txnRequests: fc.Arbitrary<TxnRequest> = fc.letrec<{ txn: TxnRequest
     tie("txn").map((request): RequestOp => ({ kind: "txn", txn: request })),
   ),
 })).txn;
+
+export const compactionRequests: fc.Arbitrary<CompactionRequest> = fc.record({
+  revision: fc.integer({ min: -1, max: 15 }),
+});

@@ -5,7 +5,13 @@ import { deleteRange } from "../../src/mvcc/delete-range.js";
 import type { KeyVersion } from "../../src/mvcc/key-version.js";
 import { checkPut, put } from "../../src/mvcc/put.js";
 import { readRange } from "../../src/mvcc/range.js";
-import type { DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from "../../src/mvcc/request.js";
+import type {
+  CompactionRequest,
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  TxnRequest,
+} from "../../src/mvcc/request.js";
 import type {
   DeleteRangeResponse,
   PutResponse,
@@ -17,19 +23,21 @@ import { Store } from "../../src/mvcc/store.js";
 import { isReadOnly, readTxn, runTxn } from "../../src/mvcc/txn.js";
 import { ServerError } from "../../src/server-error.js";
 import { type NaiveKeyValue, type NaiveResponse, NaiveStore } from "./naive-store.js";
-import { deleteRangeRequests, putRequests, rangeRequests, txnRequests } from "./requests.js";
+import { compactionRequests, deleteRangeRequests, putRequests, rangeRequests, txnRequests } from "./requests.js";
 
 type Operation =
   | { readonly kind: "range"; readonly request: RangeRequest }
   | { readonly kind: "put"; readonly request: PutRequest }
   | { readonly kind: "delete"; readonly request: DeleteRangeRequest }
-  | { readonly kind: "txn"; readonly request: TxnRequest };
+  | { readonly kind: "txn"; readonly request: TxnRequest }
+  | { readonly kind: "compact"; readonly request: CompactionRequest };
 
 const operations: fc.Arbitrary<Operation> = fc.oneof(
   rangeRequests.map((request): Operation => ({ kind: "range", request })),
   { arbitrary: putRequests.map((request): Operation => ({ kind: "put", request })), weight: 3 },
   deleteRangeRequests.map((request): Operation => ({ kind: "delete", request })),
   { arbitrary: txnRequests.map((request): Operation => ({ kind: "txn", request })), weight: 2 },
+  compactionRequests.map((request): Operation => ({ kind: "compact", request })),
 );
 
 const noLeases = (): boolean => false;
@@ -53,6 +61,9 @@ function runOn(store: Store, { kind, request }: Operation): NaiveResponse {
     }
     case "txn":
       return plainTxn(isReadOnly(request) ? readTxn(store, request) : runTxn(store, request, noLeases));
+    case "compact":
+      store.compact(request.revision);
+      return { revision: store.revision };
     default:
       throw new Error("no such operation");
   }
@@ -68,6 +79,8 @@ function runOnModel(model: NaiveStore, { kind, request }: Operation): NaiveRespo
       return model.deleteRange(request);
     case "txn":
       return model.txn(request);
+    case "compact":
+      return model.compact(request.revision);
     default:
       throw new Error("no such operation");
   }

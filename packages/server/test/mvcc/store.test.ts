@@ -249,3 +249,59 @@ describe("the whole", () => {
     expect(seen).toEqual(["a=1@2", "b=1@3"]);
   });
 });
+
+describe("compaction", () => {
+  beforeEach(() => {
+    doPut("a", "1"); // 2
+    doPut("a", "2"); // 3
+    doPut("b", "1"); // 4
+    doDelete("b"); // 5
+    doPut("a", "3"); // 6
+  });
+
+  it("keeps what can be seen at its revision and later, and refuses what is before it", () => {
+    store.compact(5);
+    expect(store.revision).toBe(6);
+    expect(read("a", { revision: 5 }).versions[0]?.value).toBe("2");
+    expect(numbersOf("a")).toEqual([2, 6, 3]);
+    expect(keysOf("b", { revision: 5 })).toEqual([]);
+    expect(() => read("a", { revision: 4 })).toThrow("compacted");
+    expect(() => doTxn({ success: [rangeOp("a", { revision: 4 })] })).toThrow("compacted");
+  });
+
+  it("is refused where it was made already, and beyond the newest revision", () => {
+    store.compact(5);
+    expect(() => store.compact(5)).toThrow("compacted");
+    expect(() => store.compact(4)).toThrow("compacted");
+    expect(() => store.compact(7)).toThrow("future-revision");
+    store.compact(6);
+  });
+
+  it("gives back the space of what it drops, deleted keys and all", () => {
+    const { sizeBytes } = store;
+    store.compact(3);
+    expect(store.sizeBytes).toBeLessThan(sizeBytes);
+    store.compact(6);
+    const fresh = new Store();
+    const writing = fresh.begin();
+    runPut(writing, put("a", "3"));
+    writing.end();
+    expect(store.sizeBytes).toBe(fresh.sizeBytes);
+  });
+
+  it("takes nothing from a view that was frozen before, nor does what is written after it", () => {
+    const frozen = store.freeze();
+    store.compact(6);
+    doPut("a", "4");
+    doPut("b", "2");
+    const seen = [...frozen.keys.histories()].map(({ newest }) => {
+      const values: string[] = [];
+      for (let at = newest.asOf(frozen.revision); at !== undefined; at = at.previous) values.push(at.value);
+      return values;
+    });
+    expect(seen).toEqual([
+      ["3", "2", "1"],
+      ["", "1"],
+    ]);
+  });
+});

@@ -1,3 +1,4 @@
+import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { messageCodec } from "../../src/wire/schema.js";
 import { Served } from "./served.js";
@@ -87,6 +88,21 @@ describe("KV, as etcd3 sees it", () => {
     const value = "x".repeat(1_000_000);
     await served.etcd3.put("big").value(value);
     expect((await served.etcd3.get("big").string()) === value).toBe(true);
+  });
+});
+
+describe("compaction", () => {
+  it("takes the past away, for every client", async () => {
+    await served.etcd3.put("a").value("1");
+    await served.etcd3.put("a").value("2");
+    const compact = (revision: number) => served.call("KV/Compact", "CompactionRequest", { revision, physical: true });
+    await compact(3);
+    expect(await served.etcd3.get("a").revision(3).string()).toBe("2");
+    const past = served.call("KV/Range", "RangeRequest", { key: Buffer.from("a"), revision: 2 });
+    const details = "etcdserver: mvcc: required revision has been compacted";
+    expect(await served.failure(past)).toEqual({ code: status.OUT_OF_RANGE, details });
+    expect(await served.failure(compact(3))).toEqual({ code: status.OUT_OF_RANGE, details });
+    expect(await served.failure(compact(9))).toMatchObject({ code: status.OUT_OF_RANGE });
   });
 });
 
