@@ -8,7 +8,7 @@ export const root: string = fileURLToPath(new URL("../..", import.meta.url)).rep
 /** What the rules of the house are about: every file of the repository by its path from the root, with its text. */
 export type House = ReadonlyMap<string, string>;
 
-/** Folders that hold what is fetched, built or run, not what is written. */
+/** What is fetched, built or run, not written. In a second work tree of a repository `.git` is a file. */
 const notWritten: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage", ".git", ".balsa", "balsa-data"]);
 const notText = /\.(tsbuildinfo|log|png|svg|ico|wasm|tgz)$/;
 
@@ -17,8 +17,9 @@ export function readHouse(): House {
   const house = new Map<string, string>();
   const enter = (dir: string): void => {
     for (const item of readdirSync(dir, { withFileTypes: true })) {
+      if (notWritten.has(item.name)) continue;
       const path = join(dir, item.name);
-      if (item.isDirectory() && !notWritten.has(item.name)) enter(path);
+      if (item.isDirectory()) enter(path);
       else if (item.isFile() && !notText.test(item.name)) house.set(relative(root, path), readFileSync(path, "utf8"));
     }
   };
