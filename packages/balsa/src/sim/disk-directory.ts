@@ -14,6 +14,40 @@ export class DiskDirectory {
   }
 }
 
+/** Forks of directories and files, each made once: those that two names lead to are one in the fork, too. */
+export class DiskForks {
+  readonly #forks = new Map<DiskEntry, DiskEntry>();
+
+  directory(directory: DiskDirectory): DiskDirectory {
+    const known = this.#forks.get(directory);
+    if (known instanceof DiskDirectory) return known;
+    const fork = new DiskDirectory();
+    this.#forks.set(directory, fork);
+    for (const [name, entry] of directory.entries) fork.entries.set(name, this.#entry(entry));
+    for (const [name, entry] of directory.durable) fork.durable.set(name, this.#entry(entry));
+    return fork;
+  }
+
+  operation({ sequence, home, changes }: DirectoryOperation): DirectoryOperation {
+    return {
+      sequence,
+      home: this.directory(home),
+      changes: changes.map(({ directory, name, entry }) => ({
+        directory: this.directory(directory),
+        name,
+        entry: entry === undefined ? undefined : this.#entry(entry),
+      })),
+    };
+  }
+
+  #entry(entry: DiskEntry): DiskEntry {
+    if (entry instanceof DiskDirectory) return this.directory(entry);
+    const fork = this.#forks.get(entry) ?? entry.fork();
+    this.#forks.set(entry, fork);
+    return fork;
+  }
+}
+
 /** One name in one directory gets an entry, or loses it (undefined). */
 interface EntryChange {
   readonly directory: DiskDirectory;

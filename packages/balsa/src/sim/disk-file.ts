@@ -44,8 +44,8 @@ function applyWithin(image: GrowableBytes, operation: UnsyncedOperation, start: 
  * A file on a simulated disk: what programs see, what would survive losing power, and the operations between the two.
  */
 export class DiskFile {
-  readonly #content = new GrowableBytes();
-  readonly #durable = new GrowableBytes();
+  #content = new GrowableBytes();
+  #durable = new GrowableBytes();
   #unsynced: UnsyncedOperation[] = [];
   /** After a failed sync programs may see what no operation will bring to the disk. */
   #isUncertain = false;
@@ -121,8 +121,17 @@ export class DiskFile {
     const keptSizes = resizing.length === 0 ? 0 : choice.keep(resizing.map((operation) => operation.sequence));
     image.resize(resizing[keptSizes - 1]?.sizeAfter ?? durableSize);
     this.#unsynced = [];
-    this.#content.resize(0);
-    this.#content.write(0, this.durableBytes);
+    this.#content = image.fork();
+  }
+
+  /** The same file on a fork of its disk. */
+  fork(): DiskFile {
+    const other = new DiskFile();
+    other.#content = this.#content.fork();
+    other.#durable = this.#durable.fork();
+    other.#unsynced = this.#unsynced.map((operation) => ({ ...operation }));
+    other.#isUncertain = this.#isUncertain;
+    return other;
   }
 
   #push(sequence: number, change: UnsyncedOperation["change"], sizeBefore: number): UnsyncedOperation {

@@ -2,6 +2,8 @@
 export class GrowableBytes {
   #bytes: Uint8Array;
   #size: number;
+  /** A fork reads the same bytes: they are copied before the next change. */
+  #isShared = false;
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
     this.#bytes = bytes.slice();
@@ -10,6 +12,16 @@ export class GrowableBytes {
 
   get sizeBytes(): number {
     return this.#size;
+  }
+
+  /** The same bytes, to be changed apart from these. Copies nothing before one of the two changes. */
+  fork(): GrowableBytes {
+    const other = new GrowableBytes();
+    other.#bytes = this.#bytes;
+    other.#size = this.#size;
+    other.#isShared = true;
+    this.#isShared = true;
+    return other;
   }
 
   /** A copy; shorter where the bytes end. */
@@ -25,20 +37,27 @@ export class GrowableBytes {
   }
 
   resize(sizeBytes: number): void {
+    if (sizeBytes === this.#size) return;
+    this.#reserve(sizeBytes);
     if (sizeBytes < this.#size) this.#bytes.fill(0, sizeBytes, this.#size);
-    else this.#reserve(sizeBytes);
     this.#size = sizeBytes;
   }
 
   /** Zeros in [start, end), as far as there are bytes. */
   zero(start: number, end: number): void {
+    this.#reserve(this.#size);
     this.#bytes.fill(0, Math.min(start, this.#size), Math.min(end, this.#size));
   }
 
+  /** Bytes of its own, with room for so many. */
   #reserve(capacity: number): void {
-    if (capacity <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(capacity, this.#bytes.length * 2, 4096));
-    grown.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = grown;
+    if (capacity > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(capacity, this.#bytes.length * 2, 4096));
+      grown.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = grown;
+    } else if (this.#isShared) {
+      this.#bytes = this.#bytes.slice();
+    }
+    this.#isShared = false;
   }
 }

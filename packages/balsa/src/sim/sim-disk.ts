@@ -1,7 +1,14 @@
 import type { FileErrorCode } from "../platform/index.js";
 import { FileError } from "../platform/index.js";
 import type { CrashChoice } from "./crash-choice.js";
-import { applyChanges, coveredBySync, type DirectoryOperation, DiskDirectory, survivors } from "./disk-directory.js";
+import {
+  applyChanges,
+  coveredBySync,
+  type DirectoryOperation,
+  DiskDirectory,
+  DiskForks,
+  survivors,
+} from "./disk-directory.js";
 import { DiskFile } from "./disk-file.js";
 
 export type DiskCallKind =
@@ -49,7 +56,7 @@ export function normalPath(path: string): string {
  */
 export class SimDisk {
   fault: DiskFault | undefined;
-  readonly #root = new DiskDirectory();
+  #root = new DiskDirectory();
   #unsyncedEntries: DirectoryOperation[] = [];
   #sequence = 0;
 
@@ -153,6 +160,19 @@ export class SimDisk {
     this.#unsyncedEntries = [];
     for (const file of filesBelow(this.#root, "durable")) file.crash(choice);
     for (const directory of directoriesBelow(this.#root, "durable")) directory.crash();
+  }
+
+  /**
+   * Another disk in the same state, unsynced operations and all: what happens to the one does not show on the other.
+   * Bytes are shared until one of the two changes them, so a fork costs little. It has no `fault`.
+   */
+  fork(): SimDisk {
+    const other = new SimDisk();
+    const forks = new DiskForks();
+    other.#root = forks.directory(this.#root);
+    other.#unsyncedEntries = this.#unsyncedEntries.map((operation) => forks.operation(operation));
+    other.#sequence = this.#sequence;
+    return other;
   }
 
   /** The process that wrote is gone, and nothing is under way any more: what it wrote counts as done. */

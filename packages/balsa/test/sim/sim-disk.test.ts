@@ -368,3 +368,34 @@ describe("SimDisk, directories", () => {
     expect(asked.map((sequences) => sequences.map((sequence) => sequence - first))).toEqual([[2], [0, 1], [1], [1]]);
   });
 });
+
+describe("a fork of a disk", () => {
+  test("may be left in every state in which the disk may be, and neither changes the other", () => {
+    const { disk, file } = diskWith(filled(600, 1));
+    write(disk, file, 500, filled(300, 2));
+    file.resize(disk.nextSequence(), 100).completed = true;
+    disk.rename("f", "g");
+    write(disk, disk.open("h", "create"), 0, filled(10, 3));
+    const names = (each: SimDisk): string => each.list("/").join();
+    const describeDisk = (each: SimDisk): string =>
+      each
+        .list("/")
+        .map((name) => `${name}: ${contentOf(each, name).join()}`)
+        .join("; ");
+    const before = describeDisk(disk);
+    const ofForks = allCrashStates(() => disk.fork(), describeDisk);
+    expect(ofForks.size).toBeGreaterThan(20);
+    expect(describeDisk(disk)).toBe(before);
+    const fork = disk.fork();
+    write(fork, fork.open("h", "write"), 0, filled(600, 4));
+    fork.remove("g");
+    expect([describeDisk(disk), names(fork)]).toEqual([before, "h"]);
+    write(disk, disk.open("h", "write"), 0, filled(10, 5));
+    expect(contentOf(fork, "h")).toEqual([...filled(600, 4)]);
+    // What is made durable on the fork is so there alone.
+    fork.endSyncDir(fork.beginSyncDir("/"));
+    disk.crash(loseUnsynced);
+    fork.crash(loseUnsynced);
+    expect([names(disk), names(fork)]).toEqual(["f", "h"]);
+  });
+});
