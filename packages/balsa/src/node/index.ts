@@ -1,6 +1,7 @@
 export type { AbortSignalLike, CallOptions } from "./abort.js";
 export type { Bootstrap, Member, MemberAddress } from "./members.js";
-export type { RaftNodeEvent, RaftNodeOptions } from "./options.js";
+export type { CoreState, RaftNodeObserver, RecoveredState } from "./observer.js";
+export type { RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
 export type { Applied } from "./proposals.js";
 export type { PeerProgress, RaftNodeStatus } from "./raft-node.js";
 export { RaftNode } from "./raft-node.js";

@@ -20,8 +20,14 @@ const BOOTSTRAP_TERM = 1;
 export async function openStorage(options: RaftNodeOptions): Promise<DiskStorage> {
   const { platform, dir, name } = options;
   const bootstrap = options.cluster?.bootstrap;
+  const segmentBytes = options.tuning?.segmentBytes;
   if (bootstrap === undefined) {
-    const storage = await DiskStorage.open({ platform, dir, expect: { kind: "existing", group: GROUP, name } });
+    const storage = await DiskStorage.open({
+      platform,
+      dir,
+      expect: { kind: "existing", group: GROUP, name },
+      segmentBytes,
+    });
     return withConfiguration(storage);
   }
   const members = firstMembers(bootstrap);
@@ -34,7 +40,7 @@ export async function openStorage(options: RaftNodeOptions): Promise<DiskStorage
     clusterId: clusterIdOf(bootstrap),
     memberId: self.id,
   } as const;
-  const storage = await DiskStorage.open({ platform, dir, expect });
+  const storage = await DiskStorage.open({ platform, dir, expect, segmentBytes });
   try {
     // Also when an earlier start broke off between the identity and the snapshot.
     if (storage.snapshot().meta.index === 0) {

@@ -3,6 +3,7 @@ import { BalsaError } from "../core/index.js";
 import type { Platform } from "../platform/index.js";
 import { ADDRESS_BYTES_MAX, HEARTBEAT_MS_MIN, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
 import type { Bootstrap } from "./members.js";
+import type { RaftNodeObserver } from "./observer.js";
 import type { StateMachine } from "./state-machine.js";
 
 /** What happened to a member that its application may want to know at once. */
@@ -36,6 +37,25 @@ export interface RaftNodeOptions {
   /** Entries kept behind a snapshot, for followers that are a little slow. Default 5,000. */
   readonly keepEntries?: number | undefined;
   readonly onEvent?: ((event: RaftNodeEvent) => void) | undefined;
+  /** Limits that a simulation makes small, so that what is rare comes often. */
+  readonly tuning?: Tuning | undefined;
+  /** For simulation and tests. */
+  readonly observer?: RaftNodeObserver | undefined;
+}
+
+/** Where left out, what node/limits.ts and storage/limits.ts say. */
+export interface Tuning {
+  /** Of the log's segments. */
+  readonly segmentBytes?: number | undefined;
+  /** Of entries in one append message. */
+  readonly appendBytesMax?: number | undefined;
+  /** Append messages, and their bytes, on the way to one peer. */
+  readonly inflightMessagesMax?: number | undefined;
+  readonly inflightBytesMax?: number | undefined;
+  /** Committed entries handed to the state machine at a time. */
+  readonly committedBytesMax?: number | undefined;
+  /** What a leader holds uncommitted before it refuses proposals. */
+  readonly uncommittedBytesMax?: number | undefined;
 }
 
 /** The options, checked and complete. */

@@ -29,6 +29,7 @@ import {
   UNCOMMITTED_BYTES_MAX,
 } from "./limits.js";
 import { decodeLibrarySection, type Member } from "./members.js";
+import { recoveredState } from "./observer.js";
 import { BOOTSTRAP_INDEX, GROUP, openStorage } from "./open-storage.js";
 import { checkOptions, type RaftNodeEvent, type RaftNodeOptions, type Settings } from "./options.js";
 import { type Applied, Proposals } from "./proposals.js";
@@ -140,7 +141,7 @@ export class RaftNode {
 
   private constructor(parts: Parts) {
     const { options, settings, storage, transport, members } = parts;
-    const { platform } = options;
+    const { platform, tuning = {} } = options;
     const { meta } = storage.snapshot();
     this.parts = parts;
     this.logger = platform.logger;
@@ -160,11 +161,11 @@ export class RaftNode {
       // RaftNode forwards by itself, so that the caller learns what became of a proposal.
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
-      maxBytesPerMessage: APPEND_BYTES_MAX,
-      maxCommittedBytesPerReady: COMMITTED_BYTES_MAX,
-      maxUncommittedBytes: UNCOMMITTED_BYTES_MAX,
-      maxInflightMessages: INFLIGHT_MESSAGES_MAX,
-      maxInflightBytes: INFLIGHT_BYTES_MAX,
+      maxBytesPerMessage: tuning.appendBytesMax ?? APPEND_BYTES_MAX,
+      maxCommittedBytesPerReady: tuning.committedBytesMax ?? COMMITTED_BYTES_MAX,
+      maxUncommittedBytes: tuning.uncommittedBytesMax ?? UNCOMMITTED_BYTES_MAX,
+      maxInflightMessages: tuning.inflightMessagesMax ?? INFLIGHT_MESSAGES_MAX,
+      maxInflightBytes: tuning.inflightBytesMax ?? INFLIGHT_BYTES_MAX,
       random: (bound) => platform.random.below(bound),
     });
     const leader = (): number => this.raw.lead;
@@ -195,6 +196,8 @@ export class RaftNode {
       sendSnapshot: (message) => this.sendSnapshot(message),
       onLeaderChanged: () => this.leaderChanged(),
       appliedIndex: () => this.appliedIndex,
+      confState: () => this.confState,
+      observer: options.observer,
       onFailure: (cause) => this.fail(cause),
     });
     this.failover = new Failover(this.raw, platform.clock, platform.random, () => this.turn.schedule());
@@ -277,6 +280,7 @@ export class RaftNode {
   }
 
   private start(): void {
+    this.parts.options.observer?.opened(recoveredState(this.parts.storage));
     for (const member of this.members) {
       if (member.id !== this.raw.id) this.parts.transport.setPeer(member.id, member.address);
     }
@@ -373,6 +377,7 @@ export class RaftNode {
     invariant(index === this.appliedIndex + 1, "entries are applied in order, without gaps");
     this.appliedIndex = index;
     this.appliedTerm = term;
+    this.parts.options.observer?.applied(index, term, "entry");
     this.proposals.applied(index, term, result);
   }
 
@@ -399,6 +404,7 @@ export class RaftNode {
       this.confState = meta.confState;
       this.appliedIndex = meta.index;
       this.appliedTerm = meta.term;
+      this.parts.options.observer?.applied(meta.index, meta.term, "snapshot");
       this.logger.log("info", "snapshot restored", { index: meta.index, term: meta.term });
       this.turn.guarded(() => {
         this.proposals.skippedTo(meta.index);

@@ -1,6 +1,7 @@
 import { sealEntry } from "../codec/index.js";
 import {
   BalsaError,
+  type ConfState,
   invariant,
   LOCAL_APPEND,
   LOCAL_APPLY,
@@ -17,6 +18,7 @@ import type { Clock } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import type { Forwarding } from "./forwarding.js";
+import type { RaftNodeObserver } from "./observer.js";
 import { GROUP } from "./open-storage.js";
 import type { Proposal, Proposals } from "./proposals.js";
 import type { Reads } from "./reads.js";
@@ -36,6 +38,8 @@ export interface TurnParts {
   readonly sendSnapshot: (message: SnapshotMessage) => void;
   readonly onLeaderChanged: () => void;
   readonly appliedIndex: () => number;
+  readonly confState: () => ConfState;
+  readonly observer: RaftNodeObserver | undefined;
   readonly onFailure: (cause: unknown) => void;
 }
 
@@ -149,6 +153,7 @@ export class Turn {
     const { raw, reads, appliedIndex } = this.parts;
     // The leader's new entries get their checksum before anybody writes or sends them; others have theirs.
     for (const entry of ready.entries) sealEntry(GROUP, entry);
+    if (this.parts.observer !== undefined) this.show(ready, this.parts.observer);
     if (raw.lead !== this.leader || raw.term !== this.term) {
       this.leader = raw.lead;
       this.term = raw.term;
@@ -162,19 +167,29 @@ export class Turn {
     for (const message of local) this.handOver(message, ready.mustSync);
   }
 
+  private show(ready: Ready, observer: RaftNodeObserver): void {
+    const { raw, appliedIndex, confState } = this.parts;
+    const { term, role, lead, commit } = raw;
+    observer.ready(ready, { term, role, lead, commit, applied: appliedIndex(), confState: confState() });
+  }
+
   /** Sends what goes to peers; what stays here goes to `local`. */
   private sendAll(messages: readonly Message[], local: Message[]): void {
+    const { observer } = this.parts;
     const toPeers: PeerMessage[] = [];
     for (const message of messages) {
       if (message.to === this.parts.raw.id || message.to === LOCAL_APPEND || message.to === LOCAL_APPLY) {
         local.push(message);
       } else if (message.type === "snapshot") {
+        observer?.sending([message]);
         this.parts.sendSnapshot(message);
       } else {
         toPeers.push(message as PeerMessage);
       }
     }
-    if (toPeers.length > 0) this.parts.transport.send(toPeers);
+    if (toPeers.length === 0) return;
+    observer?.sending(toPeers);
+    this.parts.transport.send(toPeers);
   }
 
   private handOver(message: Message, mustSync: boolean): void {
@@ -202,6 +217,7 @@ export class Turn {
     this.parts.storage.append({ hardState, entries, snapshot, mustSync }, (error) => {
       this.guarded(() => {
         if (error !== undefined) throw error;
+        this.parts.observer?.written(message);
         this.written(message);
       });
     });
