@@ -1,0 +1,37 @@
+/*
+ * Who can find a mutant: what to run in its copy, and how its answer is read. Each prints one JSON object as its last
+ * line.
+ *
+ * @typedef {object} Finder
+ * @property {string} what
+ * @property {(target: string) => readonly string[]} command the arguments for Node, in the copy's root
+ * @property {(answer: any, target: string) => { found: boolean, figure: string }} judge `figure`: how hard it was
+ */
+
+/** @type {Readonly<Record<string, any>>} */
+export const finders = {
+  model: {
+    what: "the explorer, in a configuration of docs/model-checking.md",
+    command: (/** @type {string} */ target) => ["scripts/run.mjs", "model", target, "--json"],
+    judge: (/** @type {any} */ { violations, counterexample, states, seconds }) => ({
+      found: violations > 0,
+      figure:
+        violations > 0
+          ? `${counterexample.actions.length} actions: ${counterexample.property} (${states} states, ${seconds} s)`
+          : `${states} states, ${seconds} s`,
+    }),
+  },
+  sim: {
+    what: "the simulator, under a profile",
+    command: (/** @type {string} */ target) => [
+      "scripts/run.mjs",
+      "sim",
+      "--profile",
+      target,
+      "--seeds",
+      "1..1000",
+      "--json",
+    ],
+    judge: (/** @type {any} */ { violations, seeds }) => ({ found: violations > 0, figure: `${seeds} seeds` }),
+  },
+};
