@@ -7,66 +7,31 @@ import {
   invariant,
   type PeerMessage,
   RawNode,
-  type Role,
-  type SnapshotMessage,
   type StorageAppend,
   type StorageApply,
 } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
-import type { DiskStorage, SnapshotReceiver } from "../storage/index.js";
+import type { DiskStorage } from "../storage/index.js";
 import { Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { Applier } from "./applier.js";
+import { coreConfig } from "./core-config.js";
 import { Deadlines } from "./deadlines.js";
 import { Failover } from "./failover.js";
 import { Forwarding } from "./forwarding.js";
-import {
-  APPEND_BYTES_MAX,
-  COMMAND_BYTES_MAX,
-  COMMITTED_BYTES_MAX,
-  INFLIGHT_BYTES_MAX,
-  INFLIGHT_MESSAGES_MAX,
-  UNCOMMITTED_BYTES_MAX,
-} from "./limits.js";
+import { COMMAND_BYTES_MAX } from "./limits.js";
 import { decodeLibrarySection, type Member } from "./members.js";
 import { recoveredState } from "./observer.js";
 import { BOOTSTRAP_INDEX, GROUP, openStorage } from "./open-storage.js";
 import { checkOptions, type RaftNodeEvent, type RaftNodeOptions, type Settings } from "./options.js";
 import { type Applied, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
+import { SnapshotTransfer } from "./snapshot-transfer.js";
 import { Snapshotter } from "./snapshotter.js";
 import type { StateMachine } from "./state-machine.js";
+import { type RaftNodeStatus, raftNodeStatus } from "./status.js";
 import { Ticker } from "./ticker.js";
 import { failureOf, Turn } from "./turn.js";
-
-/** What a leader knows of a member (thesis §10.2.1, etcd's progress). */
-export interface PeerProgress {
-  readonly id: number;
-  /** Highest index known to be durable there. */
-  readonly match: number;
-  readonly next: number;
-  readonly state: "probe" | "replicate" | "snapshot";
-}
-
-export interface RaftNodeStatus {
-  readonly clusterId: number;
-  readonly memberId: number;
-  readonly name: string;
-  readonly role: Role;
-  readonly term: number;
-  /** 0 = none known. */
-  readonly leader: number;
-  readonly commit: number;
-  /** What the state machine has applied. */
-  readonly applied: number;
-  readonly lastIndex: number;
-  readonly snapshotIndex: number;
-  /** Bytes of entries since the last compaction. */
-  readonly logBytes: number;
-  readonly members: readonly Member[];
-  /** On the leader; elsewhere empty. */
-  readonly progress: readonly PeerProgress[];
-}
 
 /** What `open` has put together. */
 interface Parts {
@@ -92,6 +57,7 @@ export class RaftNode {
   private readonly forwarding: Forwarding;
   private readonly applier: Applier;
   private readonly snapshotter: Snapshotter;
+  private readonly snapshotTransfer: SnapshotTransfer;
   private readonly failover: Failover;
   private readonly turn: Turn;
   private readonly ticker: Ticker;
@@ -124,7 +90,7 @@ export class RaftNode {
           onMessages: (_from, messages) => node?.receive(messages),
           onForward: (from, requestId, commands) => node?.receiveForward(from, requestId, commands),
           onForwardAnswer: (_from, requestId, answer) => node?.receiveAnswer(requestId, answer),
-          openSnapshot: async (_from, message) => node?.offeredSnapshot(message),
+          openSnapshot: async (_from, message) => node?.snapshotTransfer.offered(message),
           onSnapshot: (_from, message) => node?.receive([message]),
           onPeerUp: () => {},
           onPeerDown: (id) => node?.peerDown(id),
@@ -141,7 +107,7 @@ export class RaftNode {
 
   private constructor(parts: Parts) {
     const { options, settings, storage, transport, members } = parts;
-    const { platform, tuning = {} } = options;
+    const { platform } = options;
     const { meta } = storage.snapshot();
     this.parts = parts;
     this.logger = platform.logger;
@@ -149,25 +115,7 @@ export class RaftNode {
     this.confState = meta.confState;
     this.appliedIndex = meta.index;
     this.appliedTerm = meta.term;
-    this.raw = new RawNode({
-      id: storage.identity.memberId,
-      electionTicks: settings.electionTicks,
-      heartbeatTicks: 1,
-      storage,
-      applied: meta.index,
-      asyncStorageWrites: true,
-      preVote: true,
-      checkQuorum: true,
-      // RaftNode forwards by itself, so that the caller learns what became of a proposal.
-      disableProposalForwarding: true,
-      stepDownOnRemoval: true,
-      maxBytesPerMessage: tuning.appendBytesMax ?? APPEND_BYTES_MAX,
-      maxCommittedBytesPerReady: tuning.committedBytesMax ?? COMMITTED_BYTES_MAX,
-      maxUncommittedBytes: tuning.uncommittedBytesMax ?? UNCOMMITTED_BYTES_MAX,
-      maxInflightMessages: tuning.inflightMessagesMax ?? INFLIGHT_MESSAGES_MAX,
-      maxInflightBytes: tuning.inflightBytesMax ?? INFLIGHT_BYTES_MAX,
-      random: (bound) => platform.random.below(bound),
-    });
+    this.raw = new RawNode(coreConfig(options, settings, storage));
     const leader = (): number => this.raw.lead;
     // Distinct between the lives of a member: a late answer to an earlier one fits nothing.
     const firstRequestId = platform.random.below(2 ** 51) + 1;
@@ -183,6 +131,14 @@ export class RaftNode {
     this.snapshotter = new Snapshotter(storage, options.stateMachine, settings, platform.logger, (index) =>
       this.emit({ kind: "snapshot-taken", index }),
     );
+    this.snapshotTransfer = new SnapshotTransfer({
+      raw: this.raw,
+      storage,
+      transport,
+      logger: platform.logger,
+      turn: () => this.turn,
+      receive: (message) => this.receive([message]),
+    });
     this.turn = new Turn({
       raw: this.raw,
       clock: platform.clock,
@@ -193,7 +149,7 @@ export class RaftNode {
       forwarding: this.forwarding,
       apply: (message) => this.applier.apply(message),
       restore: (message, done) => this.restore(message, done),
-      sendSnapshot: (message) => this.sendSnapshot(message),
+      sendSnapshot: (message) => this.snapshotTransfer.send(message),
       onLeaderChanged: () => this.leaderChanged(),
       appliedIndex: () => this.appliedIndex,
       confState: () => this.confState,
@@ -249,24 +205,7 @@ export class RaftNode {
   }
 
   status(): RaftNodeStatus {
-    const { raw, members } = this;
-    const { storage } = this.parts;
-    const { clusterId, memberId, name } = storage.identity;
-    return {
-      clusterId,
-      memberId,
-      name,
-      role: raw.role,
-      term: raw.term,
-      leader: raw.lead,
-      commit: raw.commit,
-      applied: this.appliedIndex,
-      lastIndex: raw.lastIndex,
-      snapshotIndex: storage.snapshot().meta.index,
-      logBytes: storage.logBytes,
-      members,
-      progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
-    };
+    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members);
   }
 
   /** Takes no more calls, answers those under way (`closed`), and lets go of directory and address. */
@@ -322,44 +261,12 @@ export class RaftNode {
     this.turn.guarded(() => this.forwarding.answered(requestId, answer, this.appliedIndex));
   }
 
-  /** A peer is about to send a snapshot. undefined: it need not. */
-  private async offeredSnapshot(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
-    const { meta } = message.snapshot;
-    if (meta.index > this.raw.commit) return this.parts.storage.receiveSnapshot(meta);
-    // The leader takes this member to be further behind than it is: acknowledgements were lost. Its content is not
-    // needed for the answer, which is the commit index; without it the leader would offer this snapshot for ever.
-    this.receive([message]);
-    return undefined;
-  }
-
   private peerDown(id: number): void {
     this.turn.guarded(() => {
       this.raw.reportUnreachable(id);
       this.failover.peerDown(id, this.confState.voters);
       this.turn.schedule();
     });
-  }
-
-  // What goes out.
-
-  private sendSnapshot(message: SnapshotMessage): void {
-    const report = (outcome: "delivered" | "failed"): void => {
-      this.turn.guarded(() => {
-        this.raw.reportSnapshot(message.to, outcome === "delivered" ? "success" : "failure");
-        this.turn.schedule();
-      });
-    };
-    this.parts.storage.openSnapshot(message.snapshot.meta).then(
-      (reader) =>
-        this.parts.transport.sendSnapshot(message, reader, (outcome) => {
-          report(outcome);
-          reader.close().catch((cause: unknown) => this.logger.log("warn", "snapshot file not closed", { cause }));
-        }),
-      (cause: unknown) => {
-        this.logger.log("warn", "snapshot not sent: it can't be opened", { to: message.to, cause });
-        report("failed");
-      },
-    );
   }
 
   // What is applied.
