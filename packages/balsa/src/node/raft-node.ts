@@ -1,46 +1,10 @@
-import { encodeCommand } from "../codec/index.js";
-import {
-  BalsaError,
-  type ConfState,
-  decodeConfChange,
-  type Entry,
-  invariant,
-  type PeerMessage,
-  RawNode,
-  type StorageAppend,
-  type StorageApply,
-} from "../core/index.js";
-import type { Logger } from "../platform/index.js";
-import type { DiskStorage } from "../storage/index.js";
-import { Transport } from "../transport/index.js";
-import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
-import { Applier } from "./applier.js";
-import { coreConfig } from "./core-config.js";
-import { Deadlines } from "./deadlines.js";
-import { Failover } from "./failover.js";
-import { Forwarding } from "./forwarding.js";
-import { COMMAND_BYTES_MAX } from "./limits.js";
-import { decodeLibrarySection, type Member } from "./members.js";
-import { recoveredState } from "./observer.js";
-import { BOOTSTRAP_INDEX, GROUP, openStorage } from "./open-storage.js";
-import { checkOptions, type RaftNodeEvent, type RaftNodeOptions, type Settings } from "./options.js";
-import { type Applied, Proposals } from "./proposals.js";
-import { Reads } from "./reads.js";
-import { SnapshotTransfer } from "./snapshot-transfer.js";
-import { Snapshotter } from "./snapshotter.js";
-import type { StateMachine } from "./state-machine.js";
-import { type RaftNodeStatus, raftNodeStatus } from "./status.js";
-import { Ticker } from "./ticker.js";
-import { failureOf, Turn } from "./turn.js";
-
-/** What `open` has put together. */
-interface Parts {
-  readonly options: RaftNodeOptions;
-  readonly settings: Settings;
-  readonly storage: DiskStorage;
-  readonly transport: Transport;
-  readonly members: readonly Member[];
-}
+import { Transport, type TransportHandlers } from "../transport/index.js";
+import type { CallOptions } from "./abort.js";
+import { ActiveMember, restoreState } from "./active-member.js";
+import { GROUP, openStorage } from "./open-storage.js";
+import { checkOptions, type RaftNodeOptions } from "./options.js";
+import type { Applied } from "./proposals.js";
+import type { RaftNodeStatus } from "./status.js";
 
 /**
  * One member of a Raft group: a replicated log of the application's commands, in bytes.
@@ -48,27 +12,8 @@ interface Parts {
  * Open one on each of a cluster's machines with the same bootstrap; propose on any of them; read on any of them.
  */
 export class RaftNode {
-  private readonly raw: RawNode;
-  private readonly parts: Parts;
-  private readonly logger: Logger;
-  private readonly deadlines: Deadlines = new Deadlines();
-  private readonly proposals: Proposals;
-  private readonly reads: Reads;
-  private readonly forwarding: Forwarding;
-  private readonly applier: Applier;
-  private readonly snapshotter: Snapshotter;
-  private readonly snapshotTransfer: SnapshotTransfer;
-  private readonly failover: Failover;
-  private readonly turn: Turn;
-  private readonly ticker: Ticker;
-  private members: readonly Member[];
-  private confState: ConfState;
-  private appliedIndex: number;
-  private appliedTerm: number;
-  private lastLeader = 0;
-  /** Why no call is taken any more. */
-  private ended: BalsaError | undefined;
-  private closing: Promise<void> | undefined;
+  private readonly transport: Transport;
+  private readonly active: ActiveMember;
 
   /**
    * Opens the data directory (or makes it, given a bootstrap), restores the state machine, and takes part in the group.
@@ -79,99 +24,40 @@ export class RaftNode {
     const storage = await openStorage(options);
     try {
       const members = await restoreState(storage, options.stateMachine);
-      let node: RaftNode | undefined;
+      let active: ActiveMember | undefined;
       const { clusterId, memberId, incarnation } = storage.identity;
       const transport = await Transport.open({
         platform: options.platform,
         self: { clusterId, memberId, incarnation, group: GROUP, name: options.name },
         listen: options.listen,
-        // What arrives before the node is there is lost, as on any network.
-        handlers: {
-          onMessages: (_from, messages) => node?.receive(messages),
-          onForward: (from, requestId, commands) => node?.receiveForward(from, requestId, commands),
-          onForwardAnswer: (_from, requestId, answer) => node?.receiveAnswer(requestId, answer),
-          openSnapshot: async (_from, message) => node?.snapshotTransfer.offered(message),
-          onSnapshot: (_from, message) => node?.receive([message]),
-          onPeerUp: () => {},
-          onPeerDown: (id) => node?.peerDown(id),
-        },
+        handlers: handlersOf(() => active),
       });
-      node = new RaftNode({ options, settings, storage, transport, members });
-      node.start();
-      return node;
+      active = new ActiveMember({ options, settings, storage, transport, members });
+      active.start();
+      return new RaftNode(transport, active);
     } catch (cause) {
       await storage.close();
       throw cause;
     }
   }
 
-  private constructor(parts: Parts) {
-    const { options, settings, storage, transport, members } = parts;
-    const { platform } = options;
-    const { meta } = storage.snapshot();
-    this.parts = parts;
-    this.logger = platform.logger;
-    this.members = members;
-    this.confState = meta.confState;
-    this.appliedIndex = meta.index;
-    this.appliedTerm = meta.term;
-    this.raw = new RawNode(coreConfig(options, settings, storage));
-    const leader = (): number => this.raw.lead;
-    // Distinct between the lives of a member: a late answer to an earlier one fits nothing.
-    const firstRequestId = platform.random.below(2 ** 51) + 1;
-    this.proposals = new Proposals(this.deadlines, leader);
-    this.reads = new Reads(this.deadlines, leader, firstRequestId);
-    this.forwarding = new Forwarding(this.proposals, transport, firstRequestId);
-    this.applier = new Applier(options.stateMachine, {
-      onLibraryEntry: (entry) => this.applyLibraryEntry(entry),
-      onApplied: (index, term, result) => this.entryApplied(index, term, result),
-      onDone: (message) => this.batchApplied(message),
-      onFailure: (cause) => this.fail(cause),
-    });
-    this.snapshotter = new Snapshotter(storage, options.stateMachine, settings, platform.logger, (index) =>
-      this.emit({ kind: "snapshot-taken", index }),
-    );
-    this.snapshotTransfer = new SnapshotTransfer({
-      raw: this.raw,
-      storage,
-      transport,
-      logger: platform.logger,
-      turn: () => this.turn,
-      receive: (message) => this.receive([message]),
-    });
-    this.turn = new Turn({
-      raw: this.raw,
-      clock: platform.clock,
-      storage,
-      transport,
-      proposals: this.proposals,
-      reads: this.reads,
-      forwarding: this.forwarding,
-      apply: (message) => this.applier.apply(message),
-      restore: (message, done) => this.restore(message, done),
-      sendSnapshot: (message) => this.snapshotTransfer.send(message),
-      onLeaderChanged: () => this.leaderChanged(),
-      appliedIndex: () => this.appliedIndex,
-      confState: () => this.confState,
-      observer: options.observer,
-      onFailure: (cause) => this.fail(cause),
-    });
-    this.failover = new Failover(this.raw, platform.clock, platform.random, () => this.turn.schedule());
-    this.ticker = new Ticker(platform.clock, settings.heartbeatMs, () => this.tick());
+  private constructor(transport: Transport, active: ActiveMember) {
+    this.transport = transport;
+    this.active = active;
   }
 
   /** The peers' address in use, with the port that was given for port 0. */
   get address(): string {
-    return this.parts.transport.address;
+    return this.transport.address;
   }
 
   get term(): number {
-    return this.raw.term;
+    return this.active.term;
   }
 
   /** Who leads, as far as this member knows; 0 = none known. */
   get leader(): number {
-    return this.raw.lead;
+    return this.active.leader;
   }
 
   /**
@@ -181,15 +67,7 @@ export class RaftNode {
    * `not-leader` (the leader was lost on the way), `superseded`, `aborted`, `closed`, `storage-failed`
    */
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
-    if (this.ended !== undefined) throw this.ended;
-    if (data.length > COMMAND_BYTES_MAX) {
-      throw new BalsaError("too-large", `a command of ${data.length} bytes; the limit is ${COMMAND_BYTES_MAX}`);
-    }
-    // Copied: what the caller does with its buffer afterwards is its own affair.
-    const command = encodeCommand({ kind: "application", payload: data });
-    const applied = this.proposals.gather(command, this.ticksOf(options), options.signal);
-    this.turn.schedule();
-    return applied;
+    return this.active.propose(data, options);
   }
 
   /**
@@ -198,190 +76,32 @@ export class RaftNode {
    * @throws BalsaError `timeout`, `overloaded`, `aborted`, `closed`, `storage-failed`
    */
   async read(options: CallOptions = {}): Promise<{ readonly index: number }> {
-    if (this.ended !== undefined) throw this.ended;
-    const read = this.reads.gather(this.ticksOf(options), options.signal);
-    this.turn.schedule();
-    return read;
+    return this.active.read(options);
   }
 
   status(): RaftNodeStatus {
-    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members);
+    return this.active.status();
   }
 
   /** Takes no more calls, answers those under way (`closed`), and lets go of directory and address. */
   close(): Promise<void> {
-    this.closing ??= this.shutDown();
-    return this.closing;
+    return this.active.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  private start(): void {
-    this.parts.options.observer?.opened(recoveredState(this.parts.storage));
-    for (const member of this.members) {
-      if (member.id !== this.raw.id) this.parts.transport.setPeer(member.id, member.address);
-    }
-    this.ticker.start();
-    this.turn.schedule();
-  }
-
-  private ticksOf(options: CallOptions): number {
-    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
-    if (!(timeoutMs > 0)) throw new BalsaError("invalid-argument", `timeoutMs is ${timeoutMs}; it must be above 0`);
-    return timeoutMs / this.parts.settings.heartbeatMs;
-  }
-
-  // What comes in.
-
-  private tick(): void {
-    this.turn.guarded(() => {
-      this.raw.tick();
-      this.deadlines.tick();
-      this.reads.tick();
-      this.askAgain(this.parts.settings.electionTicks);
-      if (this.raw.hasReady() || this.proposals.hasGathered || this.reads.hasGathered) this.turn.schedule();
-    });
-  }
-
-  private receive(messages: readonly PeerMessage[]): void {
-    this.turn.guarded(() => {
-      for (const message of messages) this.raw.step(message);
-      this.turn.schedule();
-    });
-  }
-
-  private receiveForward(from: number, requestId: number, commands: readonly Uint8Array[]): void {
-    this.forwarding.receive({ from, requestId, commands });
-    this.turn.schedule();
-  }
-
-  private receiveAnswer(requestId: number, answer: Parameters<Forwarding["answered"]>[1]): void {
-    this.turn.guarded(() => this.forwarding.answered(requestId, answer, this.appliedIndex));
-  }
-
-  private peerDown(id: number): void {
-    this.turn.guarded(() => {
-      this.raw.reportUnreachable(id);
-      this.failover.peerDown(id, this.confState.voters);
-      this.turn.schedule();
-    });
-  }
-
-  // What is applied.
-
-  private applyLibraryEntry(entry: Entry): void {
-    // The empty entry of a new leader (§5.4.2, thesis §6.4): it only commits what came before.
-    if (entry.type === "normal") {
-      if (entry.data.length > 0) throw new BalsaError("invariant", "a library command of a later version");
-      return;
-    }
-    this.confState = this.raw.applyConfChange(decodeConfChange(entry), entry.index);
-  }
-
-  private entryApplied(index: number, term: number, result: Uint8Array | undefined): void {
-    invariant(index === this.appliedIndex + 1, "entries are applied in order, without gaps");
-    this.appliedIndex = index;
-    this.appliedTerm = term;
-    this.parts.options.observer?.applied(index, term, "entry");
-    this.proposals.applied(index, term, result);
-  }
-
-  private batchApplied(message: StorageApply): void {
-    this.turn.guarded(() => {
-      this.turn.deliver(message.responses);
-      this.reads.applied(this.appliedIndex);
-      // The configuration that goes with this index is gone: the coming snapshot's is in force.
-      if (this.turn.awaitsSnapshot) return;
-      this.snapshotter.consider({
-        index: this.appliedIndex,
-        term: this.appliedTerm,
-        confState: this.confState,
-        members: this.members,
-      });
-    });
-  }
-
-  private restore(message: StorageAppend, done: () => void): void {
-    const meta = message.snapshot?.meta;
-    invariant(meta !== undefined, "a restore has a snapshot");
-    this.applier.restore(async () => {
-      this.members = await restoreState(this.parts.storage, this.parts.options.stateMachine);
-      this.confState = meta.confState;
-      this.appliedIndex = meta.index;
-      this.appliedTerm = meta.term;
-      this.parts.options.observer?.applied(meta.index, meta.term, "snapshot");
-      this.logger.log("info", "snapshot restored", { index: meta.index, term: meta.term });
-      this.turn.guarded(() => {
-        this.proposals.skippedTo(meta.index);
-        done();
-        this.reads.applied(this.appliedIndex);
-      });
-      this.emit({ kind: "snapshot-restored", index: meta.index });
-    });
-  }
-
-  // Changes of state.
-
-  private leaderChanged(): void {
-    const { lead, term, role } = this.raw;
-    this.askAgain(0);
-    if (lead === this.lastLeader) return;
-    this.lastLeader = lead;
-    this.logger.log("info", lead === 0 ? "no leader" : "leader", { leader: lead, term, role });
-    this.emit({ kind: "leader-changed", leader: lead, term });
-  }
-
-  /** Reads whose confirmation is overdue are asked for anew, with a fresh identity. */
-  private askAgain(afterTicks: number): void {
-    if (this.raw.lead === 0) return;
-    for (const requestId of this.reads.retry(afterTicks)) {
-      this.raw.readIndex(requestId);
-      this.turn.schedule();
-    }
-  }
-
-  private emit(event: RaftNodeEvent): void {
-    this.parts.options.onEvent?.(event);
-  }
-
-  private fail(cause: unknown): void {
-    if (this.ended !== undefined) return;
-    const error = failureOf(cause);
-    this.logger.log("error", "member stopped for good", { code: error.code, reason: error.message, cause });
-    this.end(error);
-    this.parts.transport.close().catch((late: unknown) => this.logger.log("warn", "transport not closed", { late }));
-    this.emit({ kind: "failed", error });
-  }
-
-  private end(error: BalsaError): void {
-    this.ended = error;
-    this.ticker.stop();
-    this.failover.stop();
-    this.turn.stop();
-    this.applier.stop();
-    this.snapshotter.stop();
-    this.proposals.failAll(error.code, error.message);
-    this.reads.failAll(error.code, error.message);
-  }
-
-  private async shutDown(): Promise<void> {
-    if (this.ended === undefined) this.end(new BalsaError("closed", "the member is closed"));
-    await this.parts.transport.close();
-    await this.parts.storage.close();
-  }
 }
 
-/** Brings the state machine to the newest snapshot; gives the members as of it. */
-async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<readonly Member[]> {
-  const reader = await storage.openSnapshot();
-  try {
-    const members = decodeLibrarySection(reader.library);
-    // The first snapshot of all holds a configuration and no state.
-    if (reader.meta.index > BOOTSTRAP_INDEX) await stateMachine.restore(reader.content());
-    return members;
-  } finally {
-    await reader.close();
-  }
+/** What arrives before the member takes part is lost, as on any network. */
+function handlersOf(active: () => ActiveMember | undefined): TransportHandlers {
+  return {
+    onMessages: (_from, messages) => active()?.receive(messages),
+    onForward: (from, requestId, commands) => active()?.receiveForward(from, requestId, commands),
+    onForwardAnswer: (_from, requestId, answer) => active()?.receiveAnswer(requestId, answer),
+    openSnapshot: async (_from, message) => active()?.snapshotTransfer.offered(message),
+    onSnapshot: (_from, message) => active()?.receive([message]),
+    onPeerUp: () => {},
+    onPeerDown: (id) => active()?.peerDown(id),
+  };
 }
