@@ -39,6 +39,20 @@ export class NaiveStore {
   /** Within a transaction that has changed something: the state that will be the next revision's. */
   private draft: Map<string, NaiveKeyValue> | undefined;
 
+  /** Another one, in the same state, that goes its own way. */
+  clone(): NaiveStore {
+    const clone = new NaiveStore();
+    clone.states = this.states.slice();
+    clone.compacted = this.compacted;
+    return clone;
+  }
+
+  /** Two of them answer everything alike exactly if this is the same. */
+  stateKey(): string {
+    const visible = this.states.slice(Math.max(1, this.compacted));
+    return `${this.revision} ${this.compacted} ${visible.map(textOf).join("|")}`;
+  }
+
   get revision(): number {
     return this.states.length - 1;
   }
@@ -172,6 +186,18 @@ export class NaiveStore {
   private stateAt(revision: number): State {
     return this.states[revision] ?? new Map();
   }
+}
+
+const texts = new WeakMap<State, string>();
+
+function textOf(state: State): string {
+  let text = texts.get(state);
+  if (text === undefined) {
+    const keys = select(state, "", "\0");
+    text = keys.map(({ key, value, create, mod, version }) => `${key}=${value}@${create},${mod},${version}`).join();
+    texts.set(state, text);
+  }
+  return text;
 }
 
 function branch(request: TxnRequest, before: State): readonly RequestOp[] {
