@@ -1,5 +1,6 @@
 import { crc32c } from "../codec/index.js";
 import type { SimEvent } from "./event-queue.js";
+import type { Link } from "./link.js";
 import type { Wire } from "./wire.js";
 
 /** What travels in one direction of a connection, in order. */
@@ -14,7 +15,7 @@ export type Parcel =
 
 interface Travelling {
   parcel: Parcel;
-  readonly dueUs: number;
+  dueUs: number;
 }
 
 function describe(parcel: Parcel): string {
@@ -42,12 +43,15 @@ export class Channel {
   /** Sent, and not yet consumed by the receiver. */
   bytesUnderWay = 0;
   readonly #wire: Wire;
+  readonly #link: Link;
   #travelling: Travelling[] = [];
   /** The arrival of the first of them. */
   #arrival: SimEvent | undefined;
   #stalledSinceUs: number | undefined;
   /** The receiver's end is gone. */
   #isCut = false;
+  /** The sender's machine is: what gets stuck is not sent again. */
+  #isOrphaned = false;
   #receive: ((parcel: Parcel) => void) | undefined;
   #onConsumed: (() => void) | undefined;
 
@@ -56,6 +60,7 @@ export class Channel {
     this.from = from;
     this.to = to;
     this.label = label;
+    this.#link = wire.link(from, to);
   }
 
   /** Who gets what arrives. */
@@ -72,36 +77,49 @@ export class Channel {
   sendBytes(bytes: Uint8Array): void {
     if (this.#isCut) return;
     this.bytesUnderWay += bytes.length;
-    const prng = this.#wire.prng;
-    const cut = prng.chance(this.#wire.options.splitChance) ? prng.below(bytes.length + 1) : 0;
-    if (cut > 0 && cut < bytes.length) {
-      this.#sendPiece(bytes.subarray(0, cut));
-      this.#sendPiece(bytes.subarray(cut));
-    } else {
-      this.#sendPiece(bytes);
+    const { prng, options } = this.#wire;
+    let rest = bytes;
+    while (rest.length > options.pieceBytesMax) {
+      const lengthBytes = prng.between(1, options.pieceBytesMax);
+      this.#sendPiece(rest.subarray(0, lengthBytes));
+      rest = rest.subarray(lengthBytes);
     }
+    const cut = prng.chance(options.splitChance) ? prng.below(rest.length + 1) : 0;
+    if (cut > 0 && cut < rest.length) {
+      this.#sendPiece(rest.subarray(0, cut));
+      rest = rest.subarray(cut);
+    }
+    this.#sendPiece(rest);
   }
 
   send(parcel: Parcel): void {
     if (this.#isCut) return;
     const last = this.#travelling.at(-1);
-    const dueUs = Math.max(last?.dueUs ?? 0, this.#wire.timeline.nowUs + this.#wire.delayUs(this.from, this.to));
+    const { nowUs } = this.#wire.timeline;
+    const lengthBytes = parcel.kind === "data" ? parcel.bytes.length : 0;
+    const travelUs = this.#link.travelUs(this.#wire.prng, nowUs, lengthBytes);
+    const dueUs = Math.max(last?.dueUs ?? 0, nowUs + travelUs);
     this.#travelling.push({ parcel, dueUs });
     this.#schedule();
   }
 
   /** The sender's end is gone: some of the last that it sent may be lost with it, and `last` follows. */
   finish(last: "end" | "reset"): void {
-    const count = this.#travelling.length;
-    const kept = this.#wire.prng.chance(0.5) ? count : this.#wire.prng.below(count + 1);
-    if (kept === 0) this.#cancelArrival();
-    this.#travelling.length = kept;
-    if (last === "end" && kept === count) this.send({ kind: "end" });
+    const isWhole = this.#loseSome();
+    if (last === "end" && isWhole) this.send({ kind: "end" });
     else this.send({ kind: "reset", message: "connection reset by peer" });
+  }
+
+  /** The sender's machine is gone and says nothing: some of the last that it sent may be lost with it. */
+  fallSilent(): void {
+    this.#isOrphaned = true;
+    this.#loseSome();
+    if (this.#stalledSinceUs !== undefined) this.#loseStuck();
   }
 
   /** Nothing that is under way arrives: a reset does instead. */
   breakOff(message: string): void {
+    this.#isOrphaned = false;
     this.#cancelArrival();
     this.#travelling = [];
     this.send({ kind: "reset", message });
@@ -155,15 +173,44 @@ export class Channel {
 
   #arrive(): void {
     this.#arrival = undefined;
-    if (this.#wire.isBlocked(this.from, this.to)) {
-      this.#stalledSinceUs = this.#wire.timeline.nowUs;
+    const { nowUs } = this.#wire.timeline;
+    if (this.#wire.isStopped(this)) {
+      if (this.#isOrphaned) {
+        this.#loseStuck();
+        return;
+      }
+      this.#stalledSinceUs = nowUs;
       this.#wire.stalled.add(this);
       this.#wire.timeline.note(this.to, "stall", this.label);
       return;
     }
-    const first = this.#travelling.shift();
+    const first = this.#travelling[0];
+    if (first !== undefined && nowUs < this.#link.stalledUntilUs) {
+      first.dueUs = this.#link.stalledUntilUs;
+      this.#wire.timeline.note(this.to, "stall", this.label);
+      this.#schedule();
+      return;
+    }
+    this.#travelling.shift();
     this.#schedule();
     if (first !== undefined) this.#receive?.(first.parcel);
+  }
+
+  /** True if nothing is lost. */
+  #loseSome(): boolean {
+    const count = this.#travelling.length;
+    const kept = this.#wire.prng.chance(0.5) ? count : this.#wire.prng.below(count + 1);
+    if (kept === 0) this.#cancelArrival();
+    this.#travelling.length = kept;
+    return kept === count;
+  }
+
+  #loseStuck(): void {
+    this.#wire.timeline.note(this.to, "lost", this.label);
+    this.#cancelArrival();
+    this.#travelling = [];
+    this.#stalledSinceUs = undefined;
+    this.#wire.stalled.delete(this);
   }
 
   #cancelArrival(): void {

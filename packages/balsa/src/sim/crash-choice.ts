@@ -45,14 +45,15 @@ function anyOrder(prng: Prng): CrashChoice {
 
 /**
  * One of four ends, drawn. Without a choice the process alone was killed: the machine goes on, what was not synced is
- * there, and may still be lost when the power goes later. `oldest` and `newest` are the unsynced operations.
+ * there, and may still be lost when the power goes later; not so where it is known that the machine `lostPower`. `oldest` and `newest` are the unsynced operations.
  */
 export function drawCrash(
   prng: Prng,
   oldest: number,
   newest: number,
+  lostPower: boolean,
 ): { readonly name: string; readonly choice: CrashChoice | undefined } {
-  switch (prng.below(4)) {
+  switch (lostPower ? prng.between(1, 3) : prng.below(4)) {
     case 0:
       return { name: "killed", choice: undefined };
     case 1:

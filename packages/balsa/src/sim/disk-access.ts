@@ -1,6 +1,6 @@
 import { FileError } from "../platform/index.js";
 import type { Prng } from "./prng.js";
-import type { DiskCall, SimDisk } from "./sim-disk.js";
+import type { DiskCall, DiskCallKind, SimDisk } from "./sim-disk.js";
 import type { SimProcess } from "./sim-process.js";
 
 /** How long a disk takes, in µs: [at least, at most]. Reads and writes take 1 µs more for each KiB. */
@@ -20,6 +20,9 @@ export const DISK_TIMING: DiskTiming = {
   metadataUs: [10, 60],
 };
 
+/** Calls that make something durable. */
+const SYNCING: ReadonlySet<DiskCallKind> = new Set<DiskCallKind>(["sync", "syncDir", "writeAndSync"]);
+
 /** One process' way to its node's disk: calls that take time, may fail, and die with the process. */
 export class DiskAccess {
   readonly process: SimProcess;
@@ -36,13 +39,15 @@ export class DiskAccess {
 
   delayUs(which: keyof DiskTiming, lengthBytes: number): number {
     const [least, most] = this.#timing[which];
-    return this.#prng.between(least, most) + (lengthBytes >>> 10);
+    const takesUs = this.#prng.between(least, most) + (lengthBytes >>> 10);
+    const { slowness } = this.disk;
+    return slowness === 1 ? takesUs : Math.ceil(takesUs * slowness);
   }
 
   /** The start of a call: what was injected, or "dead" if the caller lives no more and must not be answered. */
   admit(call: DiskCall): FileError | "dead" | undefined {
     if (!this.process.alive) return "dead";
-    const code = this.disk.fault?.(call);
+    const code = this.disk.fault?.(call) ?? (SYNCING.has(call.kind) ? this.disk.syncError : undefined);
     // It may have crashed the node instead.
     if (!this.process.alive) return "dead";
     return code === undefined

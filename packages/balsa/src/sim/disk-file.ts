@@ -1,3 +1,4 @@
+import { BlockMap } from "./block-map.js";
 import type { CrashChoice } from "./crash-choice.js";
 import { GrowableBytes } from "./growable-bytes.js";
 import { SECTOR_BYTES } from "./limits.js";
@@ -49,6 +50,9 @@ export class DiskFile {
   #unsynced: UnsyncedOperation[] = [];
   /** After a failed sync programs may see what no operation will bring to the disk. */
   #isUncertain = false;
+  #blocks = new BlockMap();
+  /** Sectors that can't be read until they are written anew. */
+  #spoiled = new Set<number>();
 
   get sizeBytes(): number {
     return this.#content.sizeBytes;
@@ -58,9 +62,47 @@ export class DiskFile {
     return this.#unsynced;
   }
 
+  get durableSizeBytes(): number {
+    return this.#durable.sizeBytes;
+  }
+
   /** What would be there after losing all that was not synced. */
   get durableBytes(): Uint8Array {
     return this.#durable.slice(0, this.#durable.sizeBytes);
+  }
+
+  /** What it takes of the disk's capacity. */
+  get allocatedBytes(): number {
+    return this.#blocks.bytes;
+  }
+
+  /** How many bytes of a write can be had with so many bytes free on the disk. */
+  fitting(position: number, lengthBytes: number, freeBytes: number): number {
+    return this.#blocks.fitting(position, lengthBytes, freeBytes);
+  }
+
+  /** A bit rots: on the disk, and for programs too unless they see what was written after it. */
+  rot(position: number, bit: number): void {
+    this.#durable.flip(position, bit);
+    const isCovered = this.#unsynced.some((operation) => {
+      const [start, end] = touched(operation);
+      return start <= position && position < end;
+    });
+    if (!isCovered) this.#content.flip(position, bit);
+  }
+
+  /** The sector at the position can't be read from now on. */
+  spoil(position: number): void {
+    this.#spoiled.add(Math.floor(position / SECTOR_BYTES));
+  }
+
+  isReadable(position: number, lengthBytes: number): boolean {
+    if (this.#spoiled.size === 0) return true;
+    const end = Math.min(position + lengthBytes, this.sizeBytes);
+    for (const sector of this.#spoiled) {
+      if (sector * SECTOR_BYTES < end && (sector + 1) * SECTOR_BYTES > position) return false;
+    }
+    return true;
   }
 
   read(position: number, lengthBytes: number): Uint8Array {
@@ -71,12 +113,15 @@ export class DiskFile {
   write(sequence: number, position: number, bytes: Uint8Array): UnsyncedOperation {
     const sizeBefore = this.#content.sizeBytes;
     this.#content.write(position, bytes);
+    this.#blocks.take(position, bytes.length);
+    if (this.#spoiled.size > 0) this.#restoreSectors(position, position + bytes.length);
     return this.#push(sequence, { kind: "write", position, bytes }, sizeBefore);
   }
 
   resize(sequence: number, sizeBytes: number): UnsyncedOperation {
     const sizeBefore = this.#content.sizeBytes;
     this.#content.resize(sizeBytes);
+    this.#blocks.cutAt(sizeBytes);
     return this.#push(sequence, { kind: "resize" }, sizeBefore);
   }
 
@@ -122,6 +167,7 @@ export class DiskFile {
     image.resize(resizing[keptSizes - 1]?.sizeAfter ?? durableSize);
     this.#unsynced = [];
     this.#content = image.fork();
+    this.#blocks.cutAt(image.sizeBytes);
   }
 
   /** The same file on a fork of its disk. */
@@ -131,7 +177,16 @@ export class DiskFile {
     other.#durable = this.#durable.fork();
     other.#unsynced = this.#unsynced.map((operation) => ({ ...operation }));
     other.#isUncertain = this.#isUncertain;
+    other.#blocks = this.#blocks.fork();
+    other.#spoiled = new Set(this.#spoiled);
     return other;
+  }
+
+  /** A sector that is written as a whole can be read again. */
+  #restoreSectors(start: number, end: number): void {
+    for (const sector of [...this.#spoiled]) {
+      if (sector * SECTOR_BYTES >= start && (sector + 1) * SECTOR_BYTES <= end) this.#spoiled.delete(sector);
+    }
   }
 
   #push(sequence: number, change: UnsyncedOperation["change"], sizeBefore: number): UnsyncedOperation {

@@ -2,9 +2,9 @@ import type { SimProcess } from "./sim-process.js";
 
 export interface SimEvent {
   /** Virtual time, µs. */
-  readonly timeUs: number;
+  timeUs: number;
   /** Order among events of one instant: first scheduled, first run. */
-  readonly sequence: number;
+  sequence: number;
   /** Whose event it is; with that process it dies. Undefined: the world's own. */
   readonly owner: SimProcess | undefined;
   /** The three columns of its line in the trace. */

@@ -49,6 +49,13 @@ export class GrowableBytes {
     this.#bytes.fill(0, Math.min(start, this.#size), Math.min(end, this.#size));
   }
 
+  /** Turns one bit over. */
+  flip(position: number, bit: number): void {
+    if (position >= this.#size) return;
+    this.#reserve(this.#size);
+    this.#bytes[position] = (this.#bytes[position] as number) ^ (1 << bit);
+  }
+
   /** Bytes of its own, with room for so many. */
   #reserve(capacity: number): void {
     if (capacity > this.#bytes.length) {

@@ -1,8 +1,10 @@
 export type { CrashChoice } from "./crash-choice.js";
 export { keepUnsynced, loseUnsynced } from "./crash-choice.js";
 export type { DiskTiming } from "./disk-access.js";
+export type { Delay, LinkOptions } from "./link.js";
+export { longTailedDelay, uniformDelay } from "./link.js";
 export { Prng } from "./prng.js";
-export type { DiskCall, DiskCallKind, DiskFault } from "./sim-disk.js";
+export type { DiskCall, DiskCallKind, DiskFault, DiskPlace } from "./sim-disk.js";
 export { SimDisk } from "./sim-disk.js";
 export { Trace } from "./trace.js";
 export type { NetworkFaults, WireOptions } from "./wire.js";

@@ -10,6 +10,12 @@ export const RUN_MS_DEFAULT = 60_000;
 /** What a crash tears a write into: a disk writes whole sectors, and part of one at the worst. */
 export const SECTOR_BYTES = 512;
 
+/** What a file's room on a disk is counted in. */
+export const BLOCK_BYTES = 4096;
+
+/** Places on a disk that are drawn before it counts as having none that is admitted. */
+export const DRAWS_MAX = 100;
+
 /** What a connection has on its way before `queuedBytes` shows it: the kernel's two socket buffers. */
 export const SOCKET_BUFFER_BYTES: number = 256 * 1024;
 

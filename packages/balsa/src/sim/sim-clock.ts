@@ -1,49 +1,80 @@
 import { invariant } from "../core/index.js";
 import type { Clock, Timer } from "../platform/index.js";
 import type { SimEvent } from "./event-queue.js";
+import type { MachineClock, RateListener } from "./machine-clock.js";
 import type { SimProcess } from "./sim-process.js";
 
-/** What virtual time 0 is on the calendar: 2026-01-01 UTC, ms since 1970. */
-const WALL_TIME_ORIGIN_MS = 1_767_225_600_000;
-
 class SimTimer implements Timer {
-  readonly #process: SimProcess;
-  readonly #event: SimEvent;
-  constructor(process: SimProcess, event: SimEvent) {
-    this.#process = process;
-    this.#event = event;
+  readonly #clock: SimClock;
+  readonly #fire: () => void;
+  /** By the machine's clock, µs. */
+  readonly #dueUs: number;
+  #event: SimEvent;
+
+  constructor(clock: SimClock, delayUs: number, fire: () => void) {
+    this.#clock = clock;
+    this.#fire = fire;
+    this.#dueUs = clock.machine.nowUs + delayUs;
+    this.#event = this.#schedule(delayUs);
   }
+
   cancel(): void {
-    this.#process.timeline.cancel(this.#event);
+    this.#clock.pending.delete(this);
+    this.#clock.process.timeline.cancel(this.#event);
+  }
+
+  /** The machine's time runs at another rate now. */
+  reset(): void {
+    // Held by a process that stands still: due already, and stays so.
+    if (this.#dueUs <= this.#clock.machine.nowUs) return;
+    this.#clock.process.timeline.cancel(this.#event);
+    this.#event = this.#schedule(this.#dueUs - this.#clock.machine.nowUs);
+  }
+
+  #schedule(localUs: number): SimEvent {
+    return this.#clock.process.schedule(this.#clock.machine.virtualUs(localUs), "timer", "", () => {
+      this.#clock.pending.delete(this);
+      this.#fire();
+    });
   }
 }
 
 /** A process' clock. Its origin differs from process to process, as it does in life. */
-export class SimClock implements Clock {
-  readonly #process: SimProcess;
+export class SimClock implements Clock, RateListener {
+  readonly process: SimProcess;
+  readonly machine: MachineClock;
+  readonly pending: Set<SimTimer> = new Set();
   readonly #originUs: number;
 
-  constructor(process: SimProcess, originUs: number) {
-    this.#process = process;
+  constructor(process: SimProcess, machine: MachineClock, originUs: number) {
+    this.process = process;
+    this.machine = machine;
     this.#originUs = originUs;
+    machine.serve(this);
   }
 
   now(): number {
-    return (this.#originUs + this.#process.timeline.nowUs) / 1000;
+    return (this.#originUs + this.machine.nowUs) / 1000;
   }
 
   wallTime(): number {
-    return WALL_TIME_ORIGIN_MS + Math.floor(this.#process.timeline.nowUs / 1000);
+    return this.machine.wallTimeMs;
   }
 
   setTimer(delayMs: number, fire: () => void): Timer {
     // The same door as the real clock's.
     invariant(delayMs >= 0 && delayMs < 2 ** 31, "a timer's delay must lie between 0 and 2^31-1 ms");
-    return new SimTimer(this.#process, this.#process.schedule(Math.ceil(delayMs * 1000), "timer", "", fire));
+    const timer = new SimTimer(this, Math.ceil(delayMs * 1000), fire);
+    this.pending.add(timer);
+    return timer;
   }
 
   /** After all that is already due at this instant: an event of the same time, last in sequence. */
   nextTurn(turn: () => void): void {
-    this.#process.schedule(0, "turn", "", turn);
+    this.process.schedule(0, "turn", "", turn);
+  }
+
+  rateChanged(): void {
+    for (const timer of [...this.pending]) timer.reset();
   }
 }

@@ -1,4 +1,3 @@
-import { invariant } from "../core/index.js";
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
 import type { Channel, Parcel } from "./channel.js";
 import type { SimEvent } from "./event-queue.js";
@@ -49,6 +48,7 @@ export class SimConnection implements Connection {
 
   attach(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
+    if (this.#held.length > 0) this.#deliverHeld();
   }
 
   dial(): void {
@@ -108,20 +108,51 @@ export class SimConnection implements Connection {
     this.#outgoing.finish("reset");
   }
 
+  /** The machine is gone, and with it this end, without a word: the other end is half-open. */
+  vanish(): void {
+    this.#closed = true;
+    this.#held = [];
+    this.#cancelDialTimeout();
+    this.#wire.ends.delete(this);
+    this.#outgoing.fallSilent();
+    // Whatever still comes for it meets a machine that knows of no such connection.
+    this.#incoming.deliverTo(() => {
+      this.#incoming.cut();
+      this.#outgoing.breakOff("connection reset by peer");
+    });
+  }
+
+  /** The connection breaks for this end alone; the other is half-open, until it sends something. */
+  sever(message: string): void {
+    this.process.schedule(0, "severed", this.#outgoing.label, () => {
+      if (this.#closed) return;
+      this.vanish();
+      this.#handlers?.onClose({ kind: this.#open ? "reset" : "unreachable", message });
+    });
+  }
+
   /** This end hears that the connection broke. */
   breakOff(message: string): void {
     this.#incoming.breakOff(message);
   }
 
   #arrived(parcel: Parcel): void {
-    if (this.#held.length > 0 || (this.#paused && parcel.kind !== "accepted")) this.#held.push(parcel);
+    if (this.process.paused && this.#held.length === 0) {
+      this.process.onceResumed("deliver", this.#incoming.label, () => this.#deliverHeld());
+    }
+    if (this.process.paused || this.#held.length > 0 || !this.#takes(parcel)) this.#held.push(parcel);
     else this.#deliver(parcel);
   }
 
+  #takes(parcel: Parcel): boolean {
+    return this.#handlers !== undefined && (!this.#paused || parcel.kind === "accepted");
+  }
+
   #deliverHeld(): void {
-    while (this.#held.length > 0 && !this.#paused && !this.#closed) {
-      const parcel = this.#held.shift();
-      invariant(parcel !== undefined, "what is held is there");
+    while (!this.#closed) {
+      const parcel = this.#held[0];
+      if (parcel === undefined || !this.#takes(parcel)) return;
+      this.#held.shift();
       this.#deliver(parcel);
     }
   }

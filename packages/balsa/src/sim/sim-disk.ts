@@ -10,6 +10,8 @@ import {
   survivors,
 } from "./disk-directory.js";
 import { DiskFile } from "./disk-file.js";
+import { DRAWS_MAX } from "./limits.js";
+import type { Prng } from "./prng.js";
 
 export type DiskCallKind =
   | "makeDir"
@@ -35,6 +37,13 @@ export interface DiskCall {
 /** Called before each call takes effect: an error to inject, or undefined. May crash the node. */
 export type DiskFault = (call: DiskCall) => FileErrorCode | undefined;
 
+/** Where on a disk something went wrong. */
+export interface DiskPlace {
+  readonly path: string;
+  /** Byte in the file. */
+  readonly offset: number;
+}
+
 /** "/a//b/./c" → ["a", "b", "c"]; what is relative starts at the root. */
 function namesOf(path: string): string[] {
   const names: string[] = [];
@@ -56,9 +65,92 @@ export function normalPath(path: string): string {
  */
 export class SimDisk {
   fault: DiskFault | undefined;
+  readonly #note: (what: string) => void;
   #root = new DiskDirectory();
   #unsyncedEntries: DirectoryOperation[] = [];
   #sequence = 0;
+  #capacityBytes = Number.POSITIVE_INFINITY;
+  #slowness = 1;
+  #syncError: FileErrorCode | undefined;
+
+  /** `note` is told of all that is done to the disk, in words for a trace. */
+  constructor(note: (what: string) => void = () => {}) {
+    this.#note = note;
+  }
+
+  /** Room for files. What does not fit is refused as `full`, after as much of it as does. Names take none. */
+  get capacityBytes(): number {
+    return this.#capacityBytes;
+  }
+
+  set capacityBytes(bytes: number) {
+    this.#note(`capacity=${bytes}`);
+    this.#capacityBytes = bytes;
+  }
+
+  /** What every call takes, as a multiple of what it would take. */
+  get slowness(): number {
+    return this.#slowness;
+  }
+
+  set slowness(factor: number) {
+    this.#note(`slowness=${factor}`);
+    this.#slowness = factor;
+  }
+
+  /** While it is set every sync fails, and what it was to write is lost as far as the disk is concerned. */
+  get syncError(): FileErrorCode | undefined {
+    return this.#syncError;
+  }
+
+  set syncError(code: FileErrorCode | undefined) {
+    this.#note(`sync-error=${code ?? "none"}`);
+    this.#syncError = code;
+  }
+
+  /** What files take of the capacity. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const { entry: file } of filesBelow(this.#root, "entries")) bytes += file.allocatedBytes;
+    return bytes;
+  }
+
+  /** How many bytes of a write to the file there is room for. */
+  roomFor(file: DiskFile, position: number, lengthBytes: number): number {
+    if (this.#capacityBytes === Number.POSITIVE_INFINITY) return lengthBytes;
+    return file.fitting(position, lengthBytes, this.#capacityBytes - this.usedBytes);
+  }
+
+  /**
+   * Turns one bit of what is durable over, where `admits` has nothing against it (a fault atlas: what a quorum can still
+   * repair). Undefined: nowhere.
+   */
+  rot(prng: Prng, admits?: (place: DiskPlace) => boolean): (DiskPlace & { readonly bit: number }) | undefined {
+    const drawn = this.#drawPlace(prng, admits);
+    if (drawn === undefined) return undefined;
+    const { file, path, offset } = drawn;
+    const bit = prng.below(8);
+    this.#note(`rot ${path} ${offset} bit=${bit}`);
+    file.rot(offset, bit);
+    return { path, offset, bit };
+  }
+
+  /** Makes one sector of what is durable unreadable (`io`), until it is written anew as a whole. Undefined: nowhere. */
+  spoilSector(prng: Prng, admits?: (place: DiskPlace) => boolean): DiskPlace | undefined {
+    const drawn = this.#drawPlace(prng, admits);
+    if (drawn === undefined) return undefined;
+    const { file, path, offset } = drawn;
+    this.#note(`unreadable ${path} ${offset}`);
+    file.spoil(offset);
+    return { path, offset };
+  }
+
+  /** Another disk, empty, takes its place. What was set (capacity, slowness, errors) stays. */
+  wipe(): void {
+    this.#note("wipe");
+    this.#root = new DiskDirectory();
+    this.#unsyncedEntries = [];
+  }
 
   nextSequence(): number {
     this.#sequence += 1;
@@ -140,7 +232,7 @@ export class SimDisk {
   /** The operations that no sync has covered yet: the oldest and the newest; undefined if there are none. */
   unsyncedRange(): { readonly oldest: number; readonly newest: number } | undefined {
     const sequences = this.#unsyncedEntries.map((operation) => operation.sequence);
-    for (const file of filesBelow(this.#root, "entries")) {
+    for (const { entry: file } of filesBelow(this.#root, "entries")) {
       for (const operation of file.unsynced) sequences.push(operation.sequence);
     }
     if (sequences.length === 0) return undefined;
@@ -158,13 +250,14 @@ export class SimDisk {
       applyChanges(operation.changes, "durable");
     }
     this.#unsyncedEntries = [];
-    for (const file of filesBelow(this.#root, "durable")) file.crash(choice);
-    for (const directory of directoriesBelow(this.#root, "durable")) directory.crash();
+    for (const { entry: file } of filesBelow(this.#root, "durable")) file.crash(choice);
+    for (const { entry: directory } of directoriesBelow(this.#root, "durable")) directory.crash();
   }
 
   /**
    * Another disk in the same state, unsynced operations and all: what happens to the one does not show on the other.
-   * Bytes are shared until one of the two changes them, so a fork costs little. It has no `fault`.
+   * Bytes are shared until one of the two changes them, so a fork costs little. It has no `fault`,
+   * and none of the disk's other faults but its rotten bits and unreadable sectors.
    */
   fork(): SimDisk {
     const other = new SimDisk();
@@ -177,9 +270,31 @@ export class SimDisk {
 
   /** The process that wrote is gone, and nothing is under way any more: what it wrote counts as done. */
   completeAll(): void {
-    for (const file of filesBelow(this.#root, "entries")) {
+    for (const { entry: file } of filesBelow(this.#root, "entries")) {
       for (const operation of file.unsynced) operation.completed = true;
     }
+  }
+
+  /** Each byte of what is durable is as likely as any other. */
+  #drawPlace(
+    prng: Prng,
+    admits: (place: DiskPlace) => boolean = () => true,
+  ): (DiskPlace & { readonly file: DiskFile }) | undefined {
+    const files = filesBelow(this.#root, "durable");
+    let totalBytes = 0;
+    for (const { entry: file } of files) totalBytes += file.durableSizeBytes;
+    if (totalBytes === 0) return undefined;
+    for (let draw = 0; draw < DRAWS_MAX; draw += 1) {
+      let offset = prng.below(totalBytes);
+      for (const { path, entry: file } of files) {
+        if (offset < file.durableSizeBytes) {
+          if (admits({ path, offset })) return { path, offset, file };
+          break;
+        }
+        offset -= file.durableSizeBytes;
+      }
+    }
+    return undefined;
   }
 
   #change(home: DiskDirectory, changes: DirectoryOperation["changes"]): void {
@@ -207,19 +322,29 @@ export class SimDisk {
   }
 }
 
-function directoriesBelow(root: DiskDirectory, which: "entries" | "durable"): DiskDirectory[] {
-  const found = [root];
+interface Found<Entry> {
+  readonly path: string;
+  readonly entry: Entry;
+}
+
+/** With their paths, each ending in "/". */
+function directoriesBelow(root: DiskDirectory, which: "entries" | "durable"): Found<DiskDirectory>[] {
+  const found = [{ path: "/", entry: root }];
   // Grows while it is walked.
-  for (const directory of found) {
-    for (const entry of directory[which].values()) if (entry instanceof DiskDirectory) found.push(entry);
+  for (const { path, entry: directory } of found) {
+    for (const [name, entry] of directory[which]) {
+      if (entry instanceof DiskDirectory) found.push({ path: `${path}${name}/`, entry });
+    }
   }
   return found;
 }
 
-function filesBelow(root: DiskDirectory, which: "entries" | "durable"): DiskFile[] {
-  const found: DiskFile[] = [];
-  for (const directory of directoriesBelow(root, which)) {
-    for (const entry of directory[which].values()) if (entry instanceof DiskFile) found.push(entry);
+function filesBelow(root: DiskDirectory, which: "entries" | "durable"): Found<DiskFile>[] {
+  const found: Found<DiskFile>[] = [];
+  for (const { path, entry: directory } of directoriesBelow(root, which)) {
+    for (const [name, entry] of directory[which]) {
+      if (entry instanceof DiskFile) found.push({ path: `${path}${name}`, entry });
+    }
   }
   return found;
 }

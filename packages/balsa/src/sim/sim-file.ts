@@ -59,6 +59,9 @@ export class SimFile implements File {
     const delayUs = this.#access.delayUs("readUs", lengthBytes);
     return this.#call("read", ` ${position}+${lengthBytes}`, delayUs, (injected) => {
       if (injected !== undefined) throw injected;
+      if (!this.#file.isReadable(position, lengthBytes)) {
+        throw new FileError("io", this.path, `${this.path}: a sector of ${position}+${lengthBytes} can't be read`);
+      }
       return () => this.#file.read(position, lengthBytes);
     });
   }
@@ -69,7 +72,9 @@ export class SimFile implements File {
     const delayUs = this.#access.delayUs("writeUs", bytes.length);
     return this.#call("write", describe(position, bytes.length, crc), delayUs, (injected) => {
       this.#requireWritable();
-      const operation = this.#write(position, bytes, injected);
+      const failure = injected ?? this.#shortage(position, bytes);
+      const operation = this.#write(position, bytes, failure);
+      if (failure !== undefined) throw failure;
       return () => {
         invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
         operation.completed = true;
@@ -102,11 +107,13 @@ export class SimFile implements File {
     const crc = checksum([bytes]);
     const refusal = this.#refusal() ?? this.#readOnly();
     let endSync = (): void => {};
+    const failure = refusal ?? injected ?? this.#shortage(position, bytes);
     if (refusal === undefined) {
-      this.#write(position, bytes, injected).completed = true;
-      endSync = this.#beginSync(injected);
+      this.#write(position, bytes, failure).completed = true;
+      // What did not fit was written before any sync: nothing is known to be lost.
+      if (failure?.code !== "full") endSync = this.#beginSync(failure);
     }
-    const error = refusal ?? injected;
+    const error = failure;
     const outcome = error === undefined ? "" : ` ${error.code}`;
     const delayUs = this.#access.delayUs("writeUs", bytes.length) + this.#access.delayUs("syncUs", 0);
     const detail = `${this.path}${describe(position, bytes.length, crc)}${outcome}`;
@@ -134,10 +141,20 @@ export class SimFile implements File {
     });
   }
 
-  /** One that fails leaves a part behind. */
-  #write(position: number, bytes: Uint8Array, injected: FileError | undefined): UnsyncedOperation {
-    const reached = injected === undefined ? bytes : this.#access.partOf(bytes);
-    return this.#file.write(this.#access.disk.nextSequence(), position, reached);
+  /** One that fails leaves a part behind: as much as there is room for, or any. */
+  #write(position: number, bytes: Uint8Array, failure: FileError | undefined): UnsyncedOperation {
+    const { disk } = this.#access;
+    const room = disk.roomFor(this.#file, position, bytes.length);
+    const fitting = room < bytes.length ? bytes.subarray(0, room) : bytes;
+    const reached = failure === undefined || fitting !== bytes ? fitting : this.#access.partOf(bytes);
+    return this.#file.write(disk.nextSequence(), position, reached);
+  }
+
+  /** The disk has no room for all of it. */
+  #shortage(position: number, bytes: Uint8Array): FileError | undefined {
+    const room = this.#access.disk.roomFor(this.#file, position, bytes.length);
+    if (room >= bytes.length) return undefined;
+    return new FileError("full", this.path, `${this.path}: the disk has room for ${room} of ${bytes.length} bytes`);
   }
 
   /** Returns the end of the sync. One that fails loses what it was to write. */

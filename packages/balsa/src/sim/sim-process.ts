@@ -11,6 +11,9 @@ export class SimProcess {
   readonly life: number;
   readonly timeline: Timeline;
   #alive = true;
+  #paused = false;
+  /** Became due while it stood still, in that order. */
+  #held: SimEvent[] = [];
 
   constructor(node: string, life: number, timeline: Timeline) {
     this.node = node;
@@ -22,8 +25,35 @@ export class SimProcess {
     return this.#alive;
   }
 
+  /** It stands still: whatever becomes due for it waits. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   die(): void {
     this.#alive = false;
+    this.#held = [];
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** All that became due meanwhile happens now, in order. */
+  resume(): void {
+    this.#paused = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) this.timeline.requeue(event);
+  }
+
+  hold(event: SimEvent): void {
+    this.#held.push(event);
+  }
+
+  /** Something for a process that stands still: it happens once it goes on. */
+  onceResumed(kind: string, detail: string, run: () => void): void {
+    this.hold(this.timeline.event({ owner: this, node: this.node, kind, detail }, run));
   }
 
   /** An event of this process. */

@@ -35,19 +35,25 @@ export class Timeline {
 
   schedule(delayUs: number, label: EventLabel, run: () => void): SimEvent {
     invariant(Number.isSafeInteger(delayUs) && delayUs >= 0, "a delay is a whole number of microseconds, not negative");
-    this.#sequence += 1;
-    const { owner, node, kind, detail } = label;
-    const event: SimEvent = {
-      timeUs: this.#nowUs + delayUs,
-      sequence: this.#sequence,
-      owner,
-      node,
-      kind,
-      detail,
-      run,
-    };
+    const event = this.event(label, run);
+    event.timeUs += delayUs;
     this.#queue.push(event);
     return event;
+  }
+
+  /** An event of this instant that is in no queue. */
+  event({ owner, node, kind, detail }: EventLabel, run: () => void): SimEvent {
+    this.#sequence += 1;
+    return { timeUs: this.#nowUs, sequence: this.#sequence, owner, node, kind, detail, run };
+  }
+
+  /** An event that was held back when it was due happens now, after what is due already. */
+  requeue(event: SimEvent): void {
+    if (event.run === undefined) return;
+    this.#sequence += 1;
+    event.timeUs = this.#nowUs;
+    event.sequence = this.#sequence;
+    this.#queue.push(event);
   }
 
   cancel(event: SimEvent): void {
@@ -59,6 +65,10 @@ export class Timeline {
     const event = this.#queue.pop();
     if (event === undefined) return;
     this.#moveTo(event.timeUs);
+    if (event.owner?.paused === true) {
+      event.owner.hold(event);
+      return;
+    }
     this.#eventsAtThisInstant += 1;
     invariant(this.#eventsAtThisInstant <= EVENTS_PER_INSTANT_MAX, "the world turns on the spot: time stands still");
     const run = event.run;

@@ -1,16 +1,18 @@
 import type { Connection, ConnectionHandlers } from "../platform/index.js";
 import { Channel } from "./channel.js";
 import { EPHEMERAL_PORT_FIRST, RETRANSMIT_MS_MAX } from "./limits.js";
+import { Link, type LinkOptions } from "./link.js";
 import type { Prng } from "./prng.js";
 import { SimConnection } from "./sim-connection.js";
 import type { SimProcess } from "./sim-process.js";
 import type { Timeline } from "./timeline.js";
 
-export interface WireOptions {
-  /** How long a piece takes from one node to another, whole µs. */
-  readonly delayUs: (prng: Prng, from: string, to: string) => number;
+/** Of every link unless it is set otherwise, and of the connections on them. */
+export interface WireOptions extends LinkOptions {
   /** How often one write arrives in two pieces. */
   readonly splitChance: number;
+  /** The longest piece. A small one walks every path of code that puts frames together. */
+  readonly pieceBytesMax: number;
   /** How often a piece arrives together with the one before, where that is still on its way. */
   readonly joinChance: number;
   /** How often a connection that stalled is broken, rather than carrying on, when the wire carries again. */
@@ -20,7 +22,10 @@ export interface WireOptions {
 /** A local network: 50–500 µs, and one piece in a hundred up to 5 ms. */
 export const WIRE_OPTIONS: WireOptions = {
   delayUs: (prng) => (prng.chance(0.01) ? prng.between(500, 5_000) : prng.between(50, 500)),
+  bytesPerMs: Number.POSITIVE_INFINITY,
+  lossChance: 0,
   splitChance: 0.125,
+  pieceBytesMax: Number.POSITIVE_INFINITY,
   joinChance: 0.25,
   resetChance: 0.25,
 };
@@ -44,6 +49,15 @@ export interface NetworkFaults {
   heal(): void;
   /** Breaks the connections between two nodes; both ends hear of it, where the wire carries. */
   reset(a: string, b: string): void;
+  /**
+   * Breaks them for the first node alone. The other is told nothing: its ends are half-open, until it sends something
+   * and hears that there is no such connection.
+   */
+  sever(node: string, unaware: string): void;
+  /** Nothing from one node reaches the other for so long; then it goes on as if nothing had been. */
+  stall(from: string, to: string, forMs: number): void;
+  /** Makes the way from one node to the other better or worse. Without options: as it was. */
+  setLink(from: string, to: string, options?: Partial<LinkOptions>): void;
   isBlocked(from: string, to: string): boolean;
 }
 
@@ -56,7 +70,9 @@ export class Wire implements NetworkFaults {
   readonly ends: Set<SimConnection> = new Set();
   readonly stalled: Set<Channel> = new Set();
   readonly #listeners = new Map<string, SimListener>();
-  readonly #blocked = new Map<string, Set<string>>();
+  readonly #links = new Map<string, Map<string, Link>>();
+  /** Hosts without power. */
+  readonly #dark = new Set<string>();
   #connections = 0;
   #nextPort = EPHEMERAL_PORT_FIRST;
 
@@ -68,12 +84,12 @@ export class Wire implements NetworkFaults {
 
   block(from: string, to: string): void {
     this.timeline.note(from, "block", to);
-    this.#block(from, to);
+    this.link(from, to).isBlocked = true;
   }
 
   unblock(from: string, to: string): void {
     this.timeline.note(from, "unblock", to);
-    this.#blocked.get(from)?.delete(to);
+    this.link(from, to).isBlocked = false;
     this.#resumeStalled();
   }
 
@@ -81,15 +97,15 @@ export class Wire implements NetworkFaults {
     this.timeline.note("*", "partition", `${side.join(",")} | ${otherSide.join(",")}`);
     for (const a of side) {
       for (const b of otherSide) {
-        this.#block(a, b);
-        this.#block(b, a);
+        this.link(a, b).isBlocked = true;
+        this.link(b, a).isBlocked = true;
       }
     }
   }
 
   heal(): void {
     this.timeline.note("*", "heal", "");
-    this.#blocked.clear();
+    for (const links of this.#links.values()) for (const link of links.values()) link.isBlocked = false;
     this.#resumeStalled();
   }
 
@@ -101,12 +117,42 @@ export class Wire implements NetworkFaults {
     }
   }
 
-  isBlocked(from: string, to: string): boolean {
-    return this.#blocked.get(from)?.has(to) === true;
+  sever(node: string, unaware: string): void {
+    this.timeline.note(node, "sever", unaware);
+    for (const end of [...this.ends]) {
+      if (end.process.node === node && end.peer === unaware) end.sever("connection reset");
+    }
   }
 
-  delayUs(from: string, to: string): number {
-    return this.options.delayUs(this.prng, from, to);
+  stall(from: string, to: string, forMs: number): void {
+    this.timeline.note(to, "stall-link", `${from} ${forMs}`);
+    const link = this.link(from, to);
+    link.stalledUntilUs = Math.max(link.stalledUntilUs, this.timeline.nowUs + Math.ceil(forMs * 1000));
+  }
+
+  setLink(from: string, to: string, options: Partial<LinkOptions> = {}): void {
+    const { bytesPerMs, lossChance } = { ...this.options, ...options };
+    const delay = options.delayUs === undefined ? "default" : "own";
+    this.timeline.note(from, "link", `${to} delay=${delay} bytesPerMs=${bytesPerMs} lossChance=${lossChance}`);
+    this.link(from, to).options = { ...this.options, ...options };
+  }
+
+  isBlocked(from: string, to: string): boolean {
+    return this.link(from, to).isBlocked;
+  }
+
+  /** Nothing gets to the other end as things are. */
+  isStopped({ from, to }: Channel): boolean {
+    return this.isBlocked(from, to) || this.#dark.has(to);
+  }
+
+  /** The way from one host to another, which is there as soon as somebody asks for it. */
+  link(from: string, to: string): Link {
+    let links = this.#links.get(from);
+    if (links === undefined) this.#links.set(from, (links = new Map()));
+    let link = links.get(to);
+    if (link === undefined) links.set(to, (link = new Link(this.options)));
+    return link;
   }
 
   /** How long it takes to notice that a wire carries again: the longer it did not, the longer. */
@@ -145,10 +191,26 @@ export class Wire implements NetworkFaults {
 
   /** What a process' end means to the others. */
   processDied(process: SimProcess): void {
+    this.#stopListening(process);
+    for (const end of [...this.ends]) if (end.process === process) end.abandon();
+  }
+
+  /** The process is gone with its machine: nobody is told, and nothing gets there until the machine is up again. */
+  powerLost(process: SimProcess): void {
+    this.#dark.add(process.node);
+    this.#stopListening(process);
+    for (const end of [...this.ends]) if (end.process === process) end.vanish();
+  }
+
+  /** The machine is up. */
+  powerCame(node: string): void {
+    if (this.#dark.delete(node)) this.#resumeStalled();
+  }
+
+  #stopListening(process: SimProcess): void {
     for (const [address, listener] of [...this.#listeners]) {
       if (listener.process === process) this.#listeners.delete(address);
     }
-    for (const end of [...this.ends]) if (end.process === process) end.abandon();
   }
 
   #dialled(address: string, from: string, there: Channel, back: Channel): void {
@@ -161,18 +223,16 @@ export class Wire implements NetworkFaults {
     const channels = { incoming: there, outgoing: back };
     const connection = new SimConnection(this, listener.process, from, channels, true);
     back.send({ kind: "accepted" });
-    connection.attach(listener.accept(connection));
-  }
-
-  #block(from: string, to: string): void {
-    const blocked = this.#blocked.get(from);
-    if (blocked === undefined) this.#blocked.set(from, new Set([to]));
-    else blocked.add(to);
+    const { process } = listener;
+    // The system accepts, whether or not the process is there to take notice.
+    const take = (): void => connection.attach(listener.accept(connection));
+    if (process.paused) process.onceResumed("accept", there.label, take);
+    else take();
   }
 
   #resumeStalled(): void {
     for (const channel of [...this.stalled]) {
-      if (this.isBlocked(channel.from, channel.to)) continue;
+      if (this.isStopped(channel)) continue;
       this.stalled.delete(channel);
       const isBroken = this.prng.chance(this.options.resetChance);
       if (isBroken) channel.breakOff("connection reset after an interruption");

@@ -2,6 +2,7 @@ import { BalsaError, invariant } from "../core/index.js";
 import type { Logger, LogLevel, Platform } from "../platform/index.js";
 import { type CrashChoice, drawCrash } from "./crash-choice.js";
 import { DiskAccess, type DiskTiming } from "./disk-access.js";
+import { MachineClock } from "./machine-clock.js";
 import type { Prng } from "./prng.js";
 import { SimClock } from "./sim-clock.js";
 import { SimDisk } from "./sim-disk.js";
@@ -48,9 +49,10 @@ function formatLog(level: LogLevel, message: string, fields: Readonly<Record<str
  */
 export class WorldNode<Program extends Closeable = Closeable> {
   readonly name: string;
-  readonly disk: SimDisk = new SimDisk();
+  readonly disk: SimDisk;
   readonly #surroundings: Surroundings;
   readonly #prng: Prng;
+  readonly #clock: MachineClock;
   #boot: Boot<Program> | undefined;
   #lives = 0;
   #process: SimProcess;
@@ -61,6 +63,8 @@ export class WorldNode<Program extends Closeable = Closeable> {
     this.name = name;
     this.#surroundings = surroundings;
     this.#prng = surroundings.prng.stream(`node/${name}`);
+    this.#clock = new MachineClock(surroundings.timeline);
+    this.disk = new SimDisk((what) => surroundings.timeline.note(name, "disk", what));
     this.#boot = boot;
     [this.#process, this.#platform] = this.#begin();
   }
@@ -68,6 +72,11 @@ export class WorldNode<Program extends Closeable = Closeable> {
   /** False from the end of one life to the restart. */
   get isUp(): boolean {
     return this.#process.alive;
+  }
+
+  /** Whether its process stands still. */
+  get isPaused(): boolean {
+    return this.#process.paused;
   }
 
   /** How often it was started. */
@@ -99,11 +108,62 @@ export class WorldNode<Program extends Closeable = Closeable> {
    */
   crash(options: CrashOptions = {}): void {
     if (!this.isUp) return;
-    const range = this.disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
-    const drawn = drawCrash(this.#prng.stream(`crash/${this.#lives}`), range.oldest, range.newest);
-    const { name, choice } = options.disk === undefined ? drawn : { name: "chosen", choice: options.disk };
+    const { name, choice } = this.#drawCrash(options, false);
     this.#end("crash", `disk=${name}`);
     if (choice !== undefined) this.disk.crash(choice);
+  }
+
+  /**
+   * The machine is without power, until the restart. The other ends of its connections are told nothing: they are
+   * half-open, what they send is lost, and dialling it gives no answer. Once it is up again they hear that there is no
+   * such connection. What was not synced is lost, or not, or in part.
+   */
+  powerOff(options: CrashOptions = {}): void {
+    if (!this.isUp) return;
+    const { name, choice } = this.#drawCrash(options, true);
+    this.#die("power-off", `disk=${name}`);
+    this.#surroundings.wire.powerLost(this.#process);
+    this.disk.completeAll();
+    if (choice !== undefined) this.disk.crash(choice);
+  }
+
+  /**
+   * The process stands still (SIGSTOP): no timer, answer or delivery reaches it. Its machine goes on: its clock, its
+   * disk, and the system, which acknowledges what arrives. It can be killed as it stands.
+   */
+  pause(): void {
+    if (!this.isUp || this.isPaused) return;
+    this.#surroundings.timeline.note(this.name, "pause", "");
+    this.#process.pause();
+  }
+
+  /** It goes on: all that has become due happens, in order. */
+  resume(): void {
+    if (!this.isUp || !this.isPaused) return;
+    this.#surroundings.timeline.note(this.name, "resume", "");
+    this.#process.resume();
+  }
+
+  /** How fast this machine's time goes by, against the world's: 1 is true. Timers under way follow it. */
+  get clockRate(): number {
+    return this.#clock.rate;
+  }
+
+  set clockRate(rate: number) {
+    this.#surroundings.timeline.note(this.name, "clock-rate", String(rate));
+    this.#clock.rate = rate;
+  }
+
+  /** Sets the machine's calendar (`wallTime`) on, or back. Monotonic time goes on as it did. */
+  jumpClock(byMs: number): void {
+    this.#surroundings.timeline.note(this.name, "clock-jump", String(byMs));
+    this.#clock.jump(byMs);
+  }
+
+  /** A node that is down loses its disk: the next life begins with an empty one. */
+  wipe(): void {
+    if (this.isUp) throw new BalsaError("invalid-argument", `${this.name} is up: crash, kill or stop it first`);
+    this.disk.wipe();
   }
 
   /** The same for the process alone: the machine goes on, and what was written is there, synced or not. */
@@ -126,10 +186,20 @@ export class WorldNode<Program extends Closeable = Closeable> {
     [this.#process, this.#platform] = this.#begin();
   }
 
-  #end(how: string, detail: string): void {
+  #drawCrash(options: CrashOptions, lostPower: boolean): ReturnType<typeof drawCrash> {
+    if (options.disk !== undefined) return { name: "chosen", choice: options.disk };
+    const { oldest, newest } = this.disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
+    return drawCrash(this.#prng.stream(`crash/${this.#lives}`), oldest, newest, lostPower);
+  }
+
+  #die(how: string, detail: string): void {
     this.#surroundings.timeline.note(this.name, how, detail);
     this.#program = undefined;
     this.#process.die();
+  }
+
+  #end(how: string, detail: string): void {
+    this.#die(how, detail);
     this.#surroundings.wire.processDied(this.#process);
     this.disk.completeAll();
   }
@@ -140,10 +210,11 @@ export class WorldNode<Program extends Closeable = Closeable> {
     const process = new SimProcess(this.name, this.#lives, timeline);
     const prng = this.#prng.stream(`life/${this.#lives}`);
     const files = new SimFiles(new DiskAccess(process, this.disk, diskTiming, prng.stream("disk")));
-    const clock = new SimClock(process, prng.below(1e12));
+    const clock = new SimClock(process, this.#clock, prng.below(1e12));
     const network = new SimNetwork(process, wire);
     const platform: Platform = { clock, files, network, random: prng.stream("random"), logger: this.#logger(process) };
     timeline.note(this.name, "start", `life=${this.#lives}`);
+    wire.powerCame(this.name);
     const boot = this.#boot;
     if (boot !== undefined) process.schedule(0, "boot", "", () => void this.#run(process, boot(platform)));
     return [process, platform];

@@ -43,7 +43,17 @@ export class WorldError extends Error {
 /**
  * A simulated world: nodes with clocks, disks and a network between them, all from one seed. One event happens at a
  * time, in the order of virtual time, and everything that it sets off has run before the next. The same seed and the
- * same calls give the same trace, byte for byte.
+ * same calls give the same trace, byte for byte, in Node as in a browser. What could tell two runs apart, and why it
+ * does not:
+ * - time of day, timers, turns of the event loop: from `SimClock` alone; the linter forbids the engine's own;
+ * - chance (IDs, jitter, request numbers): from `SimRandom` alone, streams of one seeded generator, in integers;
+ * - the order of I/O and of messages: events of one queue, by virtual time and then in the order of scheduling;
+ * - the order of promises: the language's own, and no event begins before all of them have settled;
+ * - floating point: sums, products and roots are exact in every engine; logarithms, powers and sines are forbidden;
+ * - the order of a collection: that of insertion, in maps, sets and arrays; object keys that look like integers are used
+ *   nowhere, and sorting is stable and never by locale;
+ * - the garbage collector and the heap: nothing asks (weak references are forbidden);
+ * - what a caller does between two runs of the world: comes from its own code, and is part of "the same calls".
  */
 export class World {
   readonly seed: string;
