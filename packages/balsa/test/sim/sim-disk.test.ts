@@ -195,7 +195,7 @@ describe("SimDisk, files", () => {
           for (const [at, byte] of contentOf(disk, "f").entries()) legal[at] = new Set([byte]);
         }
         const range = disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
-        disk.crash(drawCrash(new Prng(seed), range.oldest, range.newest).choice ?? keepUnsynced);
+        disk.crash(drawCrash(new Prng(seed), range.oldest, range.newest, false).choice ?? keepUnsynced);
         const content = contentOf(disk, "f");
         expect(content.length).toBeGreaterThanOrEqual(syncedBytes);
         expect(content.findIndex((byte, at) => legal[at]?.has(byte) !== true)).toBe(-1);
@@ -210,7 +210,7 @@ describe("SimDisk, files", () => {
       const { disk, file } = diskWith(filled(4 * SECTOR_BYTES, 0));
       for (const sector of [0, 1, 2, 3]) write(disk, file, sector * SECTOR_BYTES, filled(SECTOR_BYTES, 1));
       const range = disk.unsyncedRange() ?? { oldest: 0, newest: 0 };
-      disk.crash(drawCrash(new Prng(seed), range.oldest, range.newest).choice ?? keepUnsynced);
+      disk.crash(drawCrash(new Prng(seed), range.oldest, range.newest, false).choice ?? keepUnsynced);
       const content = contentOf(disk, "f");
       const sectors = [0, 1, 2, 3].map((sector) => {
         const bytes = content.slice(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
