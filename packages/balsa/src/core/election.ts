@@ -1,3 +1,5 @@
+import type { CampaignKind } from "./campaign.js";
+import { scanForConfChange } from "./campaign.js";
 import { allVoters } from "./conf-state.js";
 import { unreachable } from "./invariant.js";
 import type { VoteMessage, VoteResponse } from "./message.js";
@@ -5,13 +7,6 @@ import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
 import { broadcastAppend } from "./replication.js";
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.js";
-
-/**
- * - `pre-election`: to learn whether an election could be won (thesis §9.6).
- * - `election`: Raft §5.2.
- * - `transfer`: at the leader's bidding (thesis §3.10): at once, and over its lease.
- */
-export type CampaignKind = "pre-election" | "election" | "transfer";
 
 /** The election timer fired, or the caller says so. */
 export function startElection(raft: Raft): void {
@@ -29,23 +24,19 @@ export function isPromotable(raft: Raft): boolean {
   return self !== undefined && !self.isLearner && raft.log.unstable.snapshot === undefined;
 }
 
-function maybeCampaign(raft: Raft, kind: CampaignKind): void {
-  if (raft.role === "leader" || !isPromotable(raft)) return;
-  // A configuration that is out of date could elect a leader that the current one does not know of.
-  if (hasUnappliedConfChange(raft)) return;
-  campaign(raft, kind);
+/** Entries that a campaign waits for may be in memory now. */
+export function resumeCampaign(raft: Raft): void {
+  if (raft.pendingCampaign !== undefined) maybeCampaign(raft, raft.pendingCampaign.kind);
 }
 
-function hasUnappliedConfChange(raft: Raft): boolean {
-  const { log } = raft;
-  // In pages, so that a long backlog is never in memory as a whole.
-  for (let lo = log.applied + 1; lo <= log.committed; ) {
-    const page = log.slice(lo, log.committed + 1, log.maxApplyingBytes);
-    if (page === undefined || page.length === 0) return false;
-    if (page.some((entry) => entry.type !== "normal")) return true;
-    lo += page.length;
-  }
-  return false;
+function maybeCampaign(raft: Raft, kind: CampaignKind): void {
+  const { log, pendingCampaign } = raft;
+  raft.pendingCampaign = undefined;
+  if (raft.role === "leader" || !isPromotable(raft)) return;
+  // A configuration that is out of date could elect a leader that the current one does not know of.
+  const scan = scanForConfChange(log, pendingCampaign?.scannedTo ?? log.applied);
+  if (scan.outcome === "none") campaign(raft, kind);
+  else if (scan.outcome === "awaits") raft.pendingCampaign = { kind, scannedTo: scan.scannedTo };
 }
 
 function campaign(raft: Raft, kind: CampaignKind): void {
@@ -94,6 +85,7 @@ export function handleVoteRequest(raft: Raft, request: VoteMessage): void {
   if (granted && !pre) {
     raft.vote = request.from;
     raft.electionElapsedTicks = 0;
+    raft.pendingCampaign = undefined;
   }
   raft.send({
     type: pre ? "pre-vote-response" : "vote-response",

@@ -38,6 +38,7 @@ export function stepFollower(raft: Raft, message: PeerMessage): void {
 
 function hearFromLeader(raft: Raft, leader: number): void {
   raft.electionElapsedTicks = 0;
+  raft.pendingCampaign = undefined;
   raft.lead = leader;
 }
 

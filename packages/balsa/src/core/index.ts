@@ -57,6 +57,7 @@ export type { NodeState, PeerState, UnstableState } from "./node-state.js";
 export { sameNodeState } from "./node-state.js";
 export type { ProgressState } from "./progress.js";
 export type { DropReason, ProposeOutcome } from "./propose-outcome.js";
+export type { EntryRange } from "./raft-log.js";
 export { RawNode } from "./raw-node.js";
 export type { ReadIndexOutcome } from "./read-index.js";
 export type { ReadState, Ready, Role, SoftState } from "./ready.js";

@@ -40,6 +40,10 @@ function checkLog(state: NodeState): void {
   invariant(state.committed <= lastIndex(state), "only what is in the log is committed");
   invariant(unstable.offset <= unstable.offsetInProgress, "writes in progress begin where the unstable log does");
   invariant(unstable.offsetInProgress <= lastIndex(state) + 1, "writes in progress end within the log");
+  invariant(
+    !state.applyingAwaitsEntries || state.applying + 1 < unstable.offset,
+    "only what is in stable storage is waited for",
+  );
   if (unstable.snapshot !== undefined) {
     invariant(unstable.snapshot.meta.index < unstable.offset, "entries follow the snapshot");
     invariant(unstable.snapshot.meta.index <= state.committed, "what a snapshot stands for is committed");
@@ -74,6 +78,7 @@ function checkRole(state: NodeState): void {
       invariant(state.lead !== state.id, "only a leader leads");
   }
   if (state.role === "leader") {
+    invariant(state.pendingCampaign === undefined, "a leader does not campaign");
     invariant(state.leadTransferee !== state.id, "leadership is transferred to others");
     return;
   }
@@ -97,6 +102,7 @@ function checkPeer(state: NodeState, peer: PeerState): void {
   invariant(peer.match <= lastIndex(state), "nobody has more than the leader");
   invariant(peer.sentCommit <= state.committed, "a peer is told of what is committed");
   invariant((peer.state === "snapshot") === peer.pendingSnapshot > 0, "a snapshot is pending in its state alone");
+  invariant(!peer.awaitsEntries || peer.state !== "snapshot", "whoever gets a snapshot waits for no entries");
   if (peer.state !== "replicate") {
     invariant(peer.inflights.length === 0, "only a replicating peer has a window");
     return;

@@ -1,3 +1,4 @@
+import type { PendingCampaign } from "./campaign.js";
 import type { ConfState } from "./conf-state.js";
 import type { Entry } from "./entry.js";
 import type { HandedOver, Handover } from "./handover.js";
@@ -23,6 +24,7 @@ export interface NodeState {
   readonly electionElapsedTicks: number;
   readonly heartbeatElapsedTicks: number;
   readonly randomizedElectionTicks: number;
+  readonly pendingCampaign: PendingCampaign | undefined;
   readonly leadTransferee: number;
   readonly leaseSurrendered: boolean;
   readonly pendingConfIndex: number;
@@ -32,6 +34,7 @@ export interface NodeState {
   readonly applied: number;
   readonly applyingBytes: number;
   readonly applyingPaused: boolean;
+  readonly applyingAwaitsEntries: boolean;
   readonly unstable: UnstableState;
   readonly conf: ConfState;
   readonly peers: readonly PeerState[];
@@ -63,6 +66,7 @@ export interface PeerState {
   readonly pendingSnapshot: number;
   readonly sentCommit: number;
   readonly appendPaused: boolean;
+  readonly awaitsEntries: boolean;
   readonly recentlyActive: boolean;
   readonly confirmedRound: number;
   readonly inflights: readonly { readonly lastIndex: number; readonly bytes: number }[];
@@ -79,6 +83,7 @@ export function copyNodeState(raft: Raft, handover: Handover): NodeState {
     electionElapsedTicks: raft.electionElapsedTicks,
     heartbeatElapsedTicks: raft.heartbeatElapsedTicks,
     randomizedElectionTicks: raft.randomizedElectionTicks,
+    pendingCampaign: raft.pendingCampaign,
     leadTransferee: raft.leadTransferee,
     leaseSurrendered: raft.leaseSurrendered,
     pendingConfIndex: raft.pendingConfIndex,
@@ -88,6 +93,7 @@ export function copyNodeState(raft: Raft, handover: Handover): NodeState {
     applied: log.applied,
     applyingBytes: log.applyingBytes,
     applyingPaused: log.applyingPaused,
+    applyingAwaitsEntries: log.applyingAwaitsEntries,
     unstable: log.unstable.save(),
     conf: tracker.conf,
     peers: tracker.peers.map(copyProgress),
@@ -112,6 +118,7 @@ export function restoreNodeState(raft: Raft, handover: Handover, state: NodeStat
   raft.electionElapsedTicks = state.electionElapsedTicks;
   raft.heartbeatElapsedTicks = state.heartbeatElapsedTicks;
   raft.randomizedElectionTicks = state.randomizedElectionTicks;
+  raft.pendingCampaign = state.pendingCampaign;
   raft.leadTransferee = state.leadTransferee;
   raft.leaseSurrendered = state.leaseSurrendered;
   raft.pendingConfIndex = state.pendingConfIndex;
@@ -121,6 +128,7 @@ export function restoreNodeState(raft: Raft, handover: Handover, state: NodeStat
   log.applied = state.applied;
   log.applyingBytes = state.applyingBytes;
   log.applyingPaused = state.applyingPaused;
+  log.applyingAwaitsEntries = state.applyingAwaitsEntries;
   log.unstable.restoreSaved(state.unstable);
   tracker.conf = state.conf;
   tracker.peers = state.peers.map((peer) => restoredProgress(raft, peer));
@@ -145,6 +153,7 @@ function copyProgress(progress: Progress): PeerState {
     pendingSnapshot: progress.pendingSnapshot,
     sentCommit: progress.sentCommit,
     appendPaused: progress.appendPaused,
+    awaitsEntries: progress.awaitsEntries,
     recentlyActive: progress.recentlyActive,
     confirmedRound: progress.confirmedRound,
     inflights: progress.inflights.toArray(),
@@ -158,6 +167,7 @@ function restoredProgress(raft: Raft, peer: PeerState): Progress {
   progress.pendingSnapshot = peer.pendingSnapshot;
   progress.sentCommit = peer.sentCommit;
   progress.appendPaused = peer.appendPaused;
+  progress.awaitsEntries = peer.awaitsEntries;
   progress.recentlyActive = peer.recentlyActive;
   progress.confirmedRound = peer.confirmedRound;
   for (const { lastIndex, bytes } of peer.inflights) progress.inflights.add(lastIndex, bytes);

@@ -30,6 +30,8 @@ export class Progress {
   sentCommit = 0;
   /** No append goes out until the peer is heard of: a probe is on its way, or the window is full. */
   appendPaused = false;
+  /** The entry at `next` is being fetched into memory: no append goes out until it is there. */
+  awaitsEntries = false;
   /** Whether the peer was heard of since the last quorum check. */
   recentlyActive = false;
   /** Highest read-index round the peer has confirmed (thesis §6.4). */
@@ -45,7 +47,7 @@ export class Progress {
 
   /** Whether the peer can take no append now. */
   isPaused(): boolean {
-    return this.state === "snapshot" || this.appendPaused;
+    return this.state === "snapshot" || this.appendPaused || this.awaitsEntries;
   }
 
   /** As a new leader sees a peer (Raft §5.3: nextIndex is the leader's last index + 1). */
@@ -105,7 +107,10 @@ export class Progress {
   maybeUpdate(index: number): boolean {
     if (index <= this.match) return false;
     this.match = index;
-    this.next = Math.max(this.next, index + 1);
+    if (index >= this.next) {
+      this.next = index + 1;
+      this.awaitsEntries = false;
+    }
     this.appendPaused = false;
     return true;
   }
@@ -124,6 +129,7 @@ export class Progress {
       this.next = Math.max(Math.min(rejectedIndex, agreementIndex + 1), this.match + 1);
       this.appendPaused = false;
     }
+    this.awaitsEntries = false;
     this.forgetUnlikelyCommit();
     return true;
   }
@@ -132,6 +138,7 @@ export class Progress {
     this.state = state;
     this.pendingSnapshot = 0;
     this.appendPaused = false;
+    this.awaitsEntries = false;
     this.inflights.reset();
   }
 

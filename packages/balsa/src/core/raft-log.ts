@@ -8,6 +8,16 @@ import { Unstable } from "./unstable.js";
 
 const NOTHING: readonly never[] = [];
 
+/** In place of entries: storage has them, and not in memory. Whoever wants them waits until they are fetched. */
+export const NOT_IN_MEMORY = "not-in-memory";
+type NotInMemory = typeof NOT_IN_MEMORY;
+
+/** Entries of [from, to) of stable storage. */
+export interface EntryRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** In place of a term: the entry is compacted away, or past the log's end. */
 export const UNKNOWN_TERM: number = -1;
 
@@ -36,6 +46,8 @@ export class RaftLog {
   applyingBytes = 0;
   /** No more is handed out until some of it is applied (A5). */
   applyingPaused = false;
+  /** The entry behind `applying` is being fetched into memory: nothing is handed out until it is there. */
+  applyingAwaitsEntries = false;
 
   constructor(storage: Storage, maxApplyingBytes: number) {
     this.storage = storage;
@@ -81,13 +93,16 @@ export class RaftLog {
     return lastTerm > ourTerm || (lastTerm === ourTerm && lastIndex >= this.lastIndex());
   }
 
-  /** Entries from `lo` to the end; undefined when they are compacted away. */
-  entriesFrom(lo: number, maxBytes: number): readonly Entry[] | undefined {
+  /** Entries from `lo` to the end, as `slice` gives them. */
+  entriesFrom(lo: number, maxBytes: number): readonly Entry[] | NotInMemory | undefined {
     return this.slice(lo, this.lastIndex() + 1, maxBytes);
   }
 
-  /** Entries of [lo, hi), at least one if there are any; undefined when they are compacted away. */
-  slice(lo: number, hi: number, maxBytes: number): readonly Entry[] | undefined {
+  /**
+   * Entries of [lo, hi), at least one if there are any: as many as fit into `maxBytes`, or fewer where the rest is not in
+   * memory. undefined when they are compacted away.
+   */
+  slice(lo: number, hi: number, maxBytes: number): readonly Entry[] | NotInMemory | undefined {
     invariant(lo <= hi && hi <= this.lastIndex() + 1, "a slice lies within the log");
     if (lo < this.firstIndex()) return undefined;
     if (lo === hi) return NOTHING;
@@ -95,7 +110,8 @@ export class RaftLog {
     if (lo >= offset) return limitBytes(this.unstable.slice(lo, hi), maxBytes);
 
     const cut = Math.min(hi, offset);
-    const stable = this.storage.entries(lo, cut, maxBytes);
+    const stable = this.stableEntries(lo, cut, maxBytes);
+    if (stable === NOT_IN_MEMORY) return NOT_IN_MEMORY;
     if (hi <= offset || stable.length < cut - lo) return stable;
     if (maxBytes === Number.POSITIVE_INFINITY) return stable.concat(this.unstable.slice(offset, hi));
 
@@ -105,6 +121,15 @@ export class RaftLog {
     // A single entry may be over the limit, but not as the second one.
     if (tail.length === 1 && bytes + totalEntryBytes(tail) > maxBytes) return stable;
     return stable.concat(tail);
+  }
+
+  private stableEntries(lo: number, hi: number, maxBytes: number): readonly Entry[] | NotInMemory {
+    try {
+      return this.storage.entries(lo, hi, maxBytes);
+    } catch (error) {
+      if (error instanceof StorageError && error.code === "entries-temporarily-unavailable") return NOT_IN_MEMORY;
+      throw error;
+    }
   }
 
   // ---- growing it
@@ -162,6 +187,7 @@ export class RaftLog {
   /** A snapshot takes the place of the whole log. */
   restore(snapshot: Snapshot): void {
     this.committed = snapshot.meta.index;
+    this.applyingAwaitsEntries = false;
     this.unstable.restore(snapshot);
   }
 
@@ -185,12 +211,16 @@ export class RaftLog {
   /** Whether there is something to apply; see nextCommittedEntries. */
   hasNextCommittedEntries(allowUnstable: boolean): boolean {
     return (
-      !this.applyingPaused && this.unstable.snapshot === undefined && this.applying < this.appliable(allowUnstable)
+      !this.applyingPaused &&
+      !this.applyingAwaitsEntries &&
+      this.unstable.snapshot === undefined &&
+      this.applying < this.appliable(allowUnstable)
     );
   }
 
   /**
-   * Committed entries to apply next, within the limit on bytes. None while a snapshot is on its way: it comes first.
+   * Committed entries to apply next, within the limit on bytes. None while a snapshot is on its way: it comes first;
+   * none while they are not in memory: then it is noted that applying waits for them.
    * @param allowUnstable also entries that are committed and not in this node's own stable storage yet
    */
   nextCommittedEntries(allowUnstable: boolean): readonly Entry[] {
@@ -198,7 +228,9 @@ export class RaftLog {
     const maxBytes = this.maxApplyingBytes - this.applyingBytes;
     const entries = this.slice(this.applying + 1, this.appliable(allowUnstable) + 1, maxBytes);
     invariant(entries !== undefined, "an entry is compacted only after it was applied");
-    return entries;
+    if (entries !== NOT_IN_MEMORY) return entries;
+    this.applyingAwaitsEntries = true;
+    return NOTHING;
   }
 
   /** Entries up to `index` were handed out for applying. */
@@ -214,7 +246,10 @@ export class RaftLog {
   appliedTo(index: number, bytes: number): void {
     invariant(index >= this.applied && index <= this.committed, "applied grows, up to the commit index");
     this.applied = index;
-    this.applying = Math.max(this.applying, index);
+    if (index > this.applying) {
+      this.applying = index;
+      this.applyingAwaitsEntries = false;
+    }
     this.applyingBytes = Math.max(0, this.applyingBytes - bytes);
     this.applyingPaused = this.applyingBytes >= this.maxApplyingBytes;
   }

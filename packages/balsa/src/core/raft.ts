@@ -1,4 +1,5 @@
 import { BalsaError } from "./balsa-error.js";
+import type { PendingCampaign } from "./campaign.js";
 import type { Settings } from "./config.js";
 import type { HardState } from "./hard-state.js";
 import { EMPTY_HARD_STATE, sameHardState } from "./hard-state.js";
@@ -39,6 +40,8 @@ export class Raft {
   heartbeatElapsedTicks = 0;
   /** In [T, 2T), redrawn whenever a role is taken on, so that elections seldom tie (Raft §5.2). */
   randomizedElectionTicks = 0;
+  /** A campaign that waits for entries to be fetched into memory. Given up at any word of a leader or candidate. */
+  pendingCampaign: PendingCampaign | undefined = undefined;
 
   // ---- a leader's own
 

@@ -1,3 +1,4 @@
+import { entriesNeeded, retryAwaitedEntries } from "./awaited-entries.js";
 import { BalsaError } from "./balsa-error.js";
 import type { ConfChange } from "./conf-change.js";
 import { asConfChangeV2 } from "./conf-change.js";
@@ -20,6 +21,7 @@ import { copyNodeState, restoreNodeState } from "./node-state.js";
 import { checkConfChange, propose } from "./proposal.js";
 import type { ProposeOutcome } from "./propose-outcome.js";
 import { Raft } from "./raft.js";
+import type { EntryRange } from "./raft-log.js";
 import type { ReadIndexOutcome } from "./read-index.js";
 import { requestReadIndex } from "./read-index.js";
 import type { Ready, Role } from "./ready.js";
@@ -221,6 +223,30 @@ export class RawNode {
   reportSnapshot(id: number, outcome: "success" | "failure"): void {
     this.checkWorks();
     reportSnapshot(this.raft, id, outcome);
+  }
+
+  // ---- entries that are not in memory
+
+  /**
+   * What storage answered `entries-temporarily-unavailable` for and is still needed: to be looked at whenever Readies
+   * were taken. A peer's sending, applying or a campaign waits for the first entry of each range; the more of the range
+   * is fetched at a time, the fewer the times. Ranges may be the same.
+   */
+  entriesNeeded(): readonly EntryRange[] {
+    return entriesNeeded(this.raft);
+  }
+
+  /**
+   * Some of what was needed may be in memory now: whoever waits tries again. It must be called as long as anything is
+   * needed, also where it turned out that an entry is not there any more.
+   */
+  entriesFetched(): void {
+    this.checkWorks();
+    try {
+      retryAwaitedEntries(this.raft);
+    } catch (error) {
+      throw this.fail(error);
+    }
   }
 
   // ---- what the node wants done

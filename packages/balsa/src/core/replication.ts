@@ -3,7 +3,7 @@ import { totalPayloadBytes } from "./entry-size.js";
 import { invariant } from "./invariant.js";
 import type { Progress } from "./progress.js";
 import type { Raft } from "./raft.js";
-import { UNKNOWN_TERM } from "./raft-log.js";
+import { NOT_IN_MEMORY, UNKNOWN_TERM } from "./raft-log.js";
 
 /*
  * The leader's side of log replication (Raft §5.3): entries into its own log, out to the peers, and, once a quorum has
@@ -54,7 +54,7 @@ export function sendAllAppends(raft: Raft, progress: Progress): void {
 /**
  * Sends one append, or a snapshot where the entries are compacted away (C4).
  * @param evenIfEmpty also an append without entries
- * @returns whether anything was sent
+ * @returns whether anything was sent; not where the entries are not in memory: then it is noted that the peer waits
  */
 export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boolean): boolean {
   if (progress.isPaused()) return false;
@@ -67,6 +67,10 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
   if (progress.state !== "replicate" || !progress.inflights.full()) {
     const found = raft.log.entriesFrom(progress.next, raft.settings.maxBytesPerMessage);
     invariant(found !== undefined, "where an entry's term is known, what follows it is there");
+    if (found === NOT_IN_MEMORY) {
+      progress.awaitsEntries = true;
+      return false;
+    }
     entries = found;
   }
   if (entries.length === 0 && !evenIfEmpty) return false;

@@ -64,6 +64,7 @@ function reset(raft: Raft, term: number): void {
   raft.lead = NONE;
   raft.electionElapsedTicks = 0;
   raft.heartbeatElapsedTicks = 0;
+  raft.pendingCampaign = undefined;
   raft.randomizedElectionTicks = raft.settings.electionTicks + raft.settings.random(raft.settings.electionTicks);
   raft.leadTransferee = NONE;
   raft.leaseSurrendered = false;

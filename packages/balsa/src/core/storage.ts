@@ -8,6 +8,8 @@ export type StorageErrorCode =
   | "compacted"
   /** The index lies past the log's end. */
   | "unavailable"
+  /** The entry is on disk and not in memory: it is to be fetched, and asked for again (`RawNode.entriesNeeded`). */
+  | "entries-temporarily-unavailable"
   /** An older snapshot than the present one was offered. */
   | "snapshot-out-of-date"
   /** The snapshot is being made: ask again later. */
@@ -27,12 +29,15 @@ export class StorageError extends Error {
 export interface Storage {
   initialState(): { readonly hardState: HardState; readonly confState: ConfState };
   /**
-   * Entries of [lo, hi), at least one if there are any, cut before their sizes add up to more than `maxBytes`.
-   * @throws StorageError compacted (lo < firstIndex), unavailable (hi > lastIndex + 1)
+   * Entries of [lo, hi), at least one if there are any, cut before their sizes add up to more than `maxBytes`, or before
+   * the first one that is not in memory.
+   * @throws StorageError compacted (lo < firstIndex), unavailable (hi > lastIndex + 1), entries-temporarily-unavailable
+   * (entry `lo` is not in memory; who asked is asked to wait, see `RawNode.entriesNeeded`)
    */
   entries(lo: number, hi: number, maxBytes: number): readonly Entry[];
   /**
    * Term of entry i, for i in [firstIndex − 1, lastIndex]: the term just before the first index is kept for matching.
+   * Always answered, also where the entry itself is not in memory.
    * @throws StorageError compacted, unavailable
    */
   term(i: number): number;

@@ -36,6 +36,7 @@ const STORAGE_ERRORS: Record<StorageError["code"], string> = {
   unavailable: "requested entry at index is unavailable",
   "snapshot-out-of-date": "requested index is older than the existing snapshot",
   "snapshot-temporarily-unavailable": "snapshot is temporarily unavailable",
+  "entries-temporarily-unavailable": "log entries are temporarily unavailable",
 };
 
 const TRANSITIONS: Readonly<Record<string, ConfChangeTransition>> = {

@@ -43,6 +43,15 @@ describe("checkState", () => {
       { ...unstable({ snapshot: snapshotAt(2, 1) }), committed: 1, applying: 1, applied: 1 },
     ],
     ["no snapshot, none in progress", unstable({ snapshotInProgress: true })],
+    [
+      "only what is in stable storage is waited for",
+      { ...good, applyingAwaitsEntries: true, applying: 3, committed: 3 },
+    ],
+    ["a leader does not campaign", { ...good, pendingCampaign: { kind: "election", scannedTo: 1 } }],
+    [
+      "whoever gets a snapshot waits for no entries",
+      withPeer(good, { state: "snapshot", pendingSnapshot: 1, awaitsEntries: true }),
+    ],
     ["a log has no gaps", unstable({ entries: entriesFrom(4, 1) })],
     ["terms never fall", unstable({ entries: [entry(2, 3), entry(1, 4)] })],
     ["of a later term than its node", unstable({ entries: entriesFrom(3, 2) })],

@@ -18,6 +18,7 @@ import {
   MemoryStorage,
   RawNode,
 } from "../../src/core/index.js";
+import { LateStorage } from "./late-storage.js";
 
 export type MemberOptions = Partial<Omit<Config, "id" | "storage" | "applied">>;
 
@@ -69,7 +70,10 @@ export class Member {
   /** Does something to the core, with every invariant checked around it. */
   act<T>(deed: (node: RawNode) => T): T {
     const before = this.raw.copyState();
+    const { storage } = this;
+    if (storage instanceof LateStorage) storage.isAskedByCore = true;
     const result = deed(this.raw);
+    if (storage instanceof LateStorage) storage.isAskedByCore = false;
     const after = this.raw.copyState();
     checkState(after);
     checkDelta(before, after);
@@ -133,6 +137,13 @@ export class Member {
   compactIfPossible(): void {
     const last = this.applied[this.applied.length - 1];
     if (last !== undefined && last.index > this.storage.snapshot().meta.index) this.compact();
+  }
+
+  /** Entries that the core waits for are in memory, as far as its storage is in the mood. */
+  fetchEntries(): boolean {
+    if (!this.up || this.raw.entriesNeeded().length === 0) return false;
+    this.act((node) => node.entriesFetched());
+    return true;
   }
 
   takeReady(): Ready {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Message, NodeChange } from "../../src/core/index.js";
 import { EMPTY_CONF_STATE, encodeConfChange, NO_CONTEXT } from "../../src/core/index.js";
 import { entriesFrom } from "./entries.js";
+import type { Lateness } from "./late-storage.js";
 import { Scenario } from "./scenario.js";
 
 /** What can happen to a group. Numbers are taken modulo what there is to choose from. */
@@ -13,6 +14,7 @@ type Happening =
   | { readonly kind: "deliver" | "lose" | "double"; readonly message: number }
   | { readonly kind: "write"; readonly member: number }
   | { readonly kind: "apply"; readonly member: number }
+  | { readonly kind: "fetch"; readonly member: number }
   | { readonly kind: "crash"; readonly member: number }
   | { readonly kind: "propose"; readonly member: number; readonly count: number }
   | { readonly kind: "change"; readonly member: number; readonly change: NodeChange; readonly joint: boolean }
@@ -37,6 +39,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 16, arbitrary: happeningOf("deliver", { message }) },
   { weight: 6, arbitrary: happeningOf("write", { member }) },
   { weight: 4, arbitrary: happeningOf("apply", { member }) },
+  { weight: 4, arbitrary: happeningOf("fetch", { member }) },
   { weight: 6, arbitrary: happeningOf("propose", { member, count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 4, arbitrary: happeningOf("tick", { member, ticks: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 3, arbitrary: happeningOf("read", { member }) },
@@ -69,11 +72,27 @@ const options = fc.record({
   maxBytesPerMessage: fc.integer({ min: 1, max: 60 }),
   maxCommittedBytesPerReady: fc.integer({ min: 1, max: 60 }),
   maxUncommittedBytes: fc.integer({ min: 1, max: 60 }),
+  storageSeed: fc.nat({ max: 1000 }),
 });
 
+type Chosen = ConstructorParameters<typeof Scenario>[0] & { readonly storageSeed: number };
+
+/** Half of the storages have everything in memory; the others have not, as often as the seed says. */
+function latenessFrom(seed: number): Lateness | undefined {
+  if (seed % 2 === 0) return undefined;
+  const random = randomFrom(seed);
+  return () => {
+    const drawn = random(8);
+    if (drawn < seed % 7) return "later";
+    return drawn === 7 ? "first" : "at-once";
+  };
+}
+
 /** Voters 1, 2 and 3, led by 1, and 4, which knows of nothing yet. */
-function begin(chosen: ConstructorParameters<typeof Scenario>[0]): Scenario {
-  const group = new Scenario(chosen);
+function begin(chosen: Chosen): Scenario {
+  const { storageSeed, ...rest } = chosen;
+  const lateness = latenessFrom(storageSeed);
+  const group = new Scenario(lateness === undefined ? rest : { ...rest, lateness });
   group.addEmpty(4);
   group.elect(1);
   return group;
@@ -117,6 +136,9 @@ function happen(group: Scenario, event: Happening): void {
       return;
     case "write":
       if (target.appendWork.length > 0) group.completeWrite(event.member);
+      return;
+    case "fetch":
+      group.fetchEntries(event.member);
       return;
     case "apply":
       group.completeApply(event.member);
@@ -162,12 +184,15 @@ function happen(group: Scenario, event: Happening): void {
 
 describe("a group through anything", () => {
   it("safety holds whatever is lost, doubled, reordered, crashed and changed", () => {
-    const seen = { commits: 0, elections: 0, reads: 0, changes: 0, snapshots: 0 };
+    const seen = { commits: 0, elections: 0, reads: 0, changes: 0, snapshots: 0, waits: 0 };
     fc.assert(
       fc.property(options, fc.array(happening, { minLength: 100, maxLength: 800, size: "max" }), (chosen, events) => {
         const group = begin(chosen);
-        for (const event of events) happen(group, event);
         const members = [...group.members.values()];
+        for (const event of events) {
+          happen(group, event);
+          for (const { node } of members) seen.waits += node.entriesNeeded().length;
+        }
         seen.commits += Math.max(...members.map(({ node }) => node.commit));
         seen.elections += Math.max(...members.map(({ node }) => node.term));
         seen.reads += members.reduce((sum, { readStates }) => sum + readStates.length, 0);

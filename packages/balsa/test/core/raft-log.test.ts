@@ -18,7 +18,12 @@ function logWith(stable: number[], tail: number[], maxApplyingBytes = ALL): Raft
 }
 
 function content(log: RaftLog): string {
-  return positions(log.slice(log.firstIndex(), log.lastIndex() + 1, ALL) ?? []);
+  return sliceOf(log, log.firstIndex(), log.lastIndex() + 1, ALL);
+}
+
+function sliceOf(log: RaftLog, lo: number, hi: number, maxBytes: number): string {
+  const slice = log.slice(lo, hi, maxBytes);
+  return typeof slice === "object" ? positions(slice) : String(slice);
 }
 
 describe("A4 one log over stable storage and the unstable tail", () => {
@@ -54,7 +59,7 @@ describe("A4 one log over stable storage and the unstable tail", () => {
     { lo: 4, hi: 8, bytes: 12, expected: "1/4 1/5 2/6" },
     { lo: 6, hi: 8, bytes: 0, expected: "2/6" },
   ])("A4 [$lo, $hi) within $bytes bytes is: $expected", ({ lo, hi, bytes, expected }) => {
-    expect(positions(logWith([1, 1], [2, 2]).slice(lo, hi, bytes) ?? [])).toBe(expected);
+    expect(sliceOf(logWith([1, 1], [2, 2]), lo, hi, bytes)).toBe(expected);
   });
 
   it("A4 out of bounds below is compacted, above is fatal", () => {

@@ -19,6 +19,7 @@ import {
   MemoryStorage,
   NO_CONTEXT,
 } from "../../src/core/index.js";
+import { type Lateness, LateStorage } from "./late-storage.js";
 import type { MemberOptions } from "./member.js";
 import { ELECTION_TICKS, HEARTBEAT_TICKS, Member } from "./member.js";
 import { SafetyChecks } from "./safety.js";
@@ -27,6 +28,8 @@ export interface ScenarioOptions extends MemberOptions {
   /** IDs of the voters: 1, 2, 3 unless said otherwise. */
   readonly voters?: readonly number[];
   readonly learners?: readonly number[];
+  /** How the members' storages answer; all at once unless said otherwise. */
+  readonly lateness?: (member: number) => ReturnType<Lateness>;
   /** Options of single members, over the group's. */
   readonly only?: Readonly<Record<number, MemberOptions>>;
 }
@@ -126,9 +129,14 @@ export class Scenario {
     this.cut.add(`${from}>${to}`);
   }
 
+  /** The network is whole again, and nothing happens yet. */
+  reconnect(): void {
+    this.cut.clear();
+  }
+
   /** The network is whole again, and time passes until all know of it. */
   heal(): void {
-    this.cut.clear();
+    this.reconnect();
     this.settle();
     this.heartbeat();
   }
@@ -232,6 +240,7 @@ export class Scenario {
     for (const member of this.members.values()) busy = this.processReady(member) || busy;
     busy = this.deliverAll() || busy;
     for (const member of this.members.values()) busy = this.processStorage(member) || busy;
+    for (const member of this.members.values()) busy = this.fetchEntries(member.id) || busy;
     return busy;
   }
 
@@ -268,6 +277,13 @@ export class Scenario {
     member.store(work.hardState, work.entries, work.snapshot);
     if (work.snapshot !== undefined) member.restore(work.snapshot);
     for (const message of work.responses) this.dispatch(member, message);
+  }
+
+  /** Entries that a member waits for are fetched into memory. */
+  fetchEntries(id: number): boolean {
+    const fetched = this.member(id).fetchEntries();
+    if (fetched) this.observe(id);
+    return fetched;
   }
 
   /** Applies the oldest batch that a member was handed, and delivers its answer. */
@@ -359,12 +375,12 @@ export class Scenario {
   }
 
   private add(id: number, conf: ConfState | undefined): void {
-    const storage = new MemoryStorage();
+    const { voters: _voters, learners: _learners, lateness, only, ...options } = this.options;
+    const storage = lateness === undefined ? new MemoryStorage() : new LateStorage(() => lateness(id));
     if (conf !== undefined) {
       const snapshot: Snapshot = { meta: { ...BEGINNING, confState: conf }, data: new Uint8Array(0) };
       storage.applySnapshot(snapshot);
     }
-    const { voters: _voters, learners: _learners, only, ...options } = this.options;
     this.members.set(id, new Member(id, conf ?? EMPTY_CONF_STATE, storage, { ...options, ...only?.[id] }));
   }
 
