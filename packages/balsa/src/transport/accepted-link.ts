@@ -1,13 +1,13 @@
 import type { Connection, ConnectionHandlers, Timer } from "../platform/index.js";
-import { answerHello, type Hello } from "./hello.js";
+import { answerHello, type Hello, type Objection } from "./hello.js";
 import { GREETING_TIMEOUT_MS, LINGER_MS } from "./limits.js";
 import { Link } from "./link.js";
 import type { PeerFrame } from "./peer-frame.js";
 import type { TransportContext } from "./transport-context.js";
 
 export interface AcceptedLinkHandlers {
-  /** Whether a member of that ID is a peer. */
-  knows(memberId: number): boolean;
+  /** What is to be said against the sender of a hello that is right otherwise. */
+  objection(hello: Hello): Objection | undefined;
   /** Hello and answer are through. What comes goes to the handlers that are given back. */
   onAccepted(link: AcceptedLink, hello: Hello): EstablishedHandlers;
   /** It did not come to that, and is over; the last call then. `hello`: what was refused, undefined if none came. */
@@ -77,7 +77,7 @@ export class AcceptedLink {
   }
 
   #greet(hello: Hello): void {
-    const answer = answerHello(this.#context.self, hello, (id) => this.#handlers.knows(id));
+    const answer = answerHello(this.#context.self, hello, (from) => this.#handlers.objection(from));
     this.link.write(answer);
     if (answer.kind === "hello-refused") {
       const timer = this.#context.platform.clock.setTimer(LINGER_MS, () => this.link.fail("refused"));

@@ -1,5 +1,5 @@
 import type { Timer } from "../platform/index.js";
-import { checkAccepted, type Hello, type HelloAccepted, helloOf, type Purpose } from "./hello.js";
+import { checkAccepted, type Hello, type HelloAccepted, helloOf, type Purpose, type RefusalCode } from "./hello.js";
 import { GREETING_TIMEOUT_MS } from "./limits.js";
 import { Link } from "./link.js";
 import type { PeerFrame } from "./peer-frame.js";
@@ -8,12 +8,20 @@ import type { TransportContext } from "./transport-context.js";
 export interface DialledLinkHandlers {
   /** The other side took the hello. */
   onAccepted(answer: HelloAccepted): void;
-  /** It did not come to that; the last call then. `refused`: by the other side's decision. */
-  onFailed(reason: string, refused: boolean): void;
+  /** It did not come to that; the last call then. `refusal`: the other side's, if it refused. */
+  onFailed(reason: string, refusal: RefusalCode | undefined): void;
   onFrame(frame: PeerFrame): void;
   onDrain(): void;
   /** It was lost after it had been accepted; the last call then. */
   onEnd(reason: string): void;
+}
+
+/** Who is dialled. */
+export interface Callee {
+  readonly id: number;
+  readonly address: string;
+  /** Of the member that must answer, when it answers; 0 = any. */
+  readonly incarnation: number;
 }
 
 type State =
@@ -25,16 +33,13 @@ type State =
 export class DialledLink {
   readonly link: Link;
   readonly #hello: Hello;
+  readonly #to: Callee;
   readonly #handlers: DialledLinkHandlers;
   #state: State;
 
-  constructor(
-    context: TransportContext,
-    to: { readonly id: number; readonly address: string },
-    purpose: Purpose,
-    handlers: DialledLinkHandlers,
-  ) {
+  constructor(context: TransportContext, to: Callee, purpose: Purpose, handlers: DialledLinkHandlers) {
     this.#hello = helloOf(context.self, to.id, purpose);
+    this.#to = to;
     this.#handlers = handlers;
     const timer = context.platform.clock.setTimer(GREETING_TIMEOUT_MS, () =>
       this.link.fail(`no answer within ${GREETING_TIMEOUT_MS} ms`),
@@ -44,7 +49,7 @@ export class DialledLink {
       onOpen: () => this.link.write(this.#hello),
       onFrame: (frame) => this.#receive(frame),
       onDrain: () => this.#handlers.onDrain(),
-      onEnd: (reason) => this.#end(reason, false),
+      onEnd: (reason) => this.#end(reason, undefined),
     });
   }
 
@@ -61,8 +66,8 @@ export class DialledLink {
     }
     switch (frame.kind) {
       case "hello-accepted": {
-        const objection = checkAccepted(this.#hello, frame);
-        if (objection !== undefined) this.#refuse(objection);
+        const objection = checkAccepted(this.#hello, frame, this.#to.incarnation);
+        if (objection !== undefined) this.#refuse(objection, "other");
         else {
           this.#leave({ kind: "accepted" });
           this.#handlers.onAccepted(frame);
@@ -70,22 +75,22 @@ export class DialledLink {
         return;
       }
       case "hello-refused":
-        this.#refuse(frame.reason);
+        this.#refuse(frame.reason, frame.code);
         return;
       default:
         this.link.fail(`a ${frame.kind} frame instead of an answer to the hello`);
     }
   }
 
-  #refuse(reason: string): void {
+  #refuse(reason: string, refusal: RefusalCode): void {
     this.link.close();
-    this.#end(reason, true);
+    this.#end(reason, refusal);
   }
 
-  #end(reason: string, refused: boolean): void {
+  #end(reason: string, refusal: RefusalCode | undefined): void {
     const { kind } = this.#state;
     this.#leave({ kind: "ended" });
-    if (kind === "greeting") this.#handlers.onFailed(reason, refused);
+    if (kind === "greeting") this.#handlers.onFailed(reason, refusal);
     else if (kind === "accepted") this.#handlers.onEnd(reason);
   }
 

@@ -30,6 +30,8 @@ const FRAME_CODES = {
   "snapshot-acknowledged": 11,
   "snapshot-done": 12,
   "snapshot-failed": 13,
+  request: 14,
+  answer: 15,
 } as const;
 
 export type FrameKind = keyof typeof FRAME_CODES;

@@ -17,8 +17,10 @@ export interface TransportIdentity {
   readonly name: string;
 }
 
-/** What a connection is for: the dialler's messages, or one snapshot. */
-export type Purpose = "messages" | "snapshot";
+/** What a connection is for: the dialler's messages, one snapshot, or one request and its answer. */
+export type Purpose = "messages" | "snapshot" | "request";
+
+const PURPOSES: readonly Purpose[] = ["messages", "snapshot", "request"];
 
 /** The first frame of every connection, from the side that dialled. Its group is the frame's. */
 export interface Hello {
@@ -26,6 +28,7 @@ export interface Hello {
   readonly protocolMin: number;
   readonly protocolMax: number;
   readonly purpose: Purpose;
+  /** A request may leave it open, as the next two: 0. Its dialler may be no member yet. */
   readonly clusterId: number;
   /** Who dials. */
   readonly from: number;
@@ -46,8 +49,19 @@ export interface HelloAccepted {
   readonly name: string;
 }
 
-/** `other`: a reason that only a later version has. */
-export type RefusalCode = "other" | "protocol" | "cluster" | "receiver" | "sender" | "group";
+/**
+ * `other`: a reason that only a later version has. `removed`: the dialler was a member and is none any more.
+ * `incarnation`: the member is known with another data directory than the one that says hello.
+ */
+export type RefusalCode =
+  | "other"
+  | "protocol"
+  | "cluster"
+  | "receiver"
+  | "sender"
+  | "group"
+  | "removed"
+  | "incarnation";
 
 export interface HelloRefused {
   readonly kind: "hello-refused";
@@ -71,27 +85,32 @@ export function helloOf(self: TransportIdentity, to: number, purpose: Purpose): 
   };
 }
 
-/** What the accepting side says to a hello. `knows`: whether a member of that ID is a peer. */
+/** Why a hello that is right in itself is refused. */
+export type Objection = Pick<HelloRefused, "code" | "reason">;
+
+/** What the accepting side says to a hello. `objection`: what it has against the sender. */
 export function answerHello(
   self: TransportIdentity,
   hello: Hello,
-  knows: (memberId: number) => boolean,
+  objection: (hello: Hello) => Objection | undefined,
 ): HelloAccepted | HelloRefused {
   if (hello.protocolMin > PROTOCOL_MAX || hello.protocolMax < PROTOCOL_MIN) {
     const theirs = `${hello.protocolMin} to ${hello.protocolMax}`;
     return refused("protocol", `protocol versions ${PROTOCOL_MIN} to ${PROTOCOL_MAX} are spoken here, not ${theirs}`);
   }
-  if (hello.clusterId !== self.clusterId) {
+  const isRequest = hello.purpose === "request";
+  if (hello.clusterId !== self.clusterId && !(isRequest && hello.clusterId === 0)) {
     return refused("cluster", `this is a member of cluster ${hex(self.clusterId)}, not of ${hex(hello.clusterId)}`);
   }
   if (hello.group !== self.group) {
     return refused("group", `this is group ${self.group}, not ${hello.group}`);
   }
-  if (hello.to !== self.memberId) {
+  if (hello.to !== self.memberId && !(isRequest && hello.to === 0)) {
     return refused("receiver", `this is member ${hex(self.memberId)} (${self.name}), not ${hex(hello.to)}`);
   }
-  if (hello.from === self.memberId || !knows(hello.from)) {
-    return refused("sender", `member ${hex(hello.from)} (${hello.name}) is no peer of this one`);
+  if (!isRequest) {
+    const found = hello.from === self.memberId ? unknownSender(hello) : objection(hello);
+    if (found !== undefined) return refused(found.code, found.reason);
   }
   return {
     kind: "hello-accepted",
@@ -102,11 +121,26 @@ export function answerHello(
   };
 }
 
-/** Why the dialling side takes no such answer, or undefined. */
-export function checkAccepted(hello: Hello, answer: HelloAccepted): string | undefined {
-  if (answer.memberId !== hello.to) return `member ${hex(answer.memberId)} (${answer.name}) answered`;
+export function unknownSender(hello: Hello): Objection {
+  return { code: "sender", reason: `member ${hex(hello.from)} (${hello.name}) is no peer of this one` };
+}
+
+/** The member is there with another data directory: what it promised in its former life it does not know. */
+export function otherIncarnation(id: number, name: string): Objection {
+  return {
+    code: "incarnation",
+    reason: `member ${hex(id)} (${name}) is known with another data directory than this one; if its disk was lost, it must join anew`,
+  };
+}
+
+/** Why the dialling side takes no such answer, or undefined. `incarnation`: the one that must answer; 0 = any. */
+export function checkAccepted(hello: Hello, answer: HelloAccepted, incarnation: number): string | undefined {
+  if (hello.to !== 0 && answer.memberId !== hello.to) return `member ${hex(answer.memberId)} (${answer.name}) answered`;
   if (answer.protocol < hello.protocolMin || answer.protocol > hello.protocolMax) {
     return `protocol version ${answer.protocol} was chosen, which is not spoken here`;
+  }
+  if (incarnation !== 0 && answer.incarnation !== incarnation) {
+    return otherIncarnation(answer.memberId, answer.name).reason;
   }
   return undefined;
 }
@@ -123,7 +157,7 @@ function hex(id: number): string {
 export function writeHello(out: ByteWriter, hello: Hello): void {
   out.varint(hello.protocolMin);
   out.varint(hello.protocolMax);
-  out.u8(hello.purpose === "messages" ? 1 : 2);
+  out.u8(PURPOSES.indexOf(hello.purpose) + 1);
   out.varint(hello.clusterId);
   out.varint(hello.from);
   out.varint(hello.to);
@@ -134,7 +168,7 @@ export function writeHello(out: ByteWriter, hello: Hello): void {
 export function readHello(reader: ByteReader, group: number): Hello {
   const protocolMin = reader.varint();
   const protocolMax = reader.varint();
-  const purpose = reader.u8();
+  const purpose = PURPOSES[reader.u8() - 1];
   const clusterId = reader.varint();
   const from = reader.varint();
   const to = reader.varint();
@@ -142,12 +176,12 @@ export function readHello(reader: ByteReader, group: number): Hello {
   const name = reader.text(NAME_BYTES_MAX);
   // A later version may say more: what is here is what every version says.
   reader.skip(reader.remaining);
-  if (purpose !== 1 && purpose !== 2) throw corrupt("a hello is for no known purpose");
+  if (purpose === undefined) throw corrupt("a hello is for no known purpose");
   return {
     kind: "hello",
     protocolMin,
     protocolMax,
-    purpose: purpose === 1 ? "messages" : "snapshot",
+    purpose,
     clusterId,
     from,
     to,
@@ -173,7 +207,16 @@ export function readHelloAccepted(reader: ByteReader): HelloAccepted {
   return { kind: "hello-accepted", protocol, memberId, incarnation, name };
 }
 
-const REFUSAL_CODES: readonly RefusalCode[] = ["other", "protocol", "cluster", "receiver", "sender", "group"];
+const REFUSAL_CODES: readonly RefusalCode[] = [
+  "other",
+  "protocol",
+  "cluster",
+  "receiver",
+  "sender",
+  "group",
+  "removed",
+  "incarnation",
+];
 
 export function writeHelloRefused(out: ByteWriter, answer: HelloRefused): void {
   out.u8(REFUSAL_CODES.indexOf(answer.code));

@@ -16,6 +16,8 @@ export interface InboundHandlers {
 
 /** The connection that a peer dialled: it carries what the peer says. */
 export class Inbound implements EstablishedHandlers {
+  /** Of the peer, as its hello said. */
+  readonly incarnation: number;
   readonly #context: TransportContext;
   readonly #accepted: AcceptedLink;
   readonly #from: number;
@@ -24,10 +26,16 @@ export class Inbound implements EstablishedHandlers {
   /** Forwards that are not answered yet. */
   #forwardsOpen = 0;
 
-  constructor(context: TransportContext, accepted: AcceptedLink, from: number, handlers: InboundHandlers) {
+  constructor(
+    context: TransportContext,
+    accepted: AcceptedLink,
+    peer: { readonly from: number; readonly incarnation: number },
+    handlers: InboundHandlers,
+  ) {
     this.#context = context;
     this.#accepted = accepted;
-    this.#from = from;
+    this.#from = peer.from;
+    this.incarnation = peer.incarnation;
     this.#handlers = handlers;
     // The peer pings once an interval.
     this.#liveness = new Liveness(context.platform.clock, accepted.link, SILENT_INTERVALS_MAX);

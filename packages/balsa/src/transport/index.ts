@@ -1,5 +1,7 @@
+export type { Addressee, Asker, ExchangeOutcome } from "./exchange.js";
+export { askMember } from "./exchange.js";
 export type { Forward, ForwardAnswer } from "./forward.js";
-export type { TransportIdentity } from "./hello.js";
+export type { RefusalCode, TransportIdentity } from "./hello.js";
 export { PROTOCOL_MAX, PROTOCOL_MIN } from "./hello.js";
 export type { TransportLimits } from "./limits.js";
 export { FORWARD_BYTES_MAX, FORWARD_COMMANDS_MAX, FRAME_BYTES_MAX, TRANSPORT_LIMITS } from "./limits.js";

@@ -79,6 +79,11 @@ export const SNAPSHOT_PIECE_BYTES_MAX: number = 1024 * 1024;
 export const SNAPSHOT_WINDOW_BYTES_MAX: number = 8 * 1024 * 1024;
 export const SNAPSHOT_WINDOW_PIECES_MAX = 256;
 
+/** A request of the runtime's own, or its answer: at the most all members of a group, each under 500 bytes. */
+export const REQUEST_BYTES_MAX: number = 64 * 1024;
+/** Requests that are being answered; more are turned away. */
+export const EXCHANGES_MAX = 64;
+
 /** Log lines about one subject that others can provoke: one in this time. */
 export const LOG_INTERVAL_MS = 10_000;
 export const LOG_SUBJECTS_MAX = 64;

@@ -15,7 +15,7 @@ import {
   writeHelloAccepted,
   writeHelloRefused,
 } from "./hello.js";
-import { REASON_BYTES_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "./limits.js";
+import { REASON_BYTES_MAX, REQUEST_BYTES_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "./limits.js";
 
 /** Is the other side's process there? The pong repeats the number. */
 export interface Ping {
@@ -60,6 +60,12 @@ export interface SnapshotFailed {
   readonly reason: string;
 }
 
+/** What one side asks the other, in bytes of the runtime's, and what it is told. */
+export interface Request {
+  readonly kind: "request" | "answer";
+  readonly body: Uint8Array;
+}
+
 export type PeerFrame =
   | Hello
   | HelloAccepted
@@ -72,7 +78,8 @@ export type PeerFrame =
   | SnapshotPiece
   | SnapshotAcknowledged
   | SnapshotDone
-  | SnapshotFailed;
+  | SnapshotFailed
+  | Request;
 
 /** Appends the frame to the current piece of `out`. */
 export function writePeerFrame(out: ByteWriter, group: number, frame: PeerFrame): void {
@@ -122,6 +129,10 @@ function writeBody(out: ByteWriter, group: number, frame: Exclude<PeerFrame, Mes
     case "snapshot-failed":
       out.text(frame.reason);
       return;
+    case "request":
+    case "answer":
+      out.raw(frame.body);
+      return;
     default:
       frame satisfies never;
       throw new BalsaError("invariant", "a frame is of one of its kinds");
@@ -156,6 +167,10 @@ export function readPeerFrame({ kind, group, checked: body, records }: Frame): P
       return ended(body, { kind });
     case "snapshot-failed":
       return ended(body, { kind, reason: body.text(REASON_BYTES_MAX) });
+    case "request":
+    case "answer":
+      if (body.remaining > REQUEST_BYTES_MAX) throw corrupt("a request or an answer is too large");
+      return { kind, body: body.raw(body.remaining) };
     default:
       kind satisfies never;
       throw new BalsaError("invariant", "a frame is of one of its kinds");

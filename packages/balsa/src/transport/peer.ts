@@ -3,7 +3,7 @@ import type { PeerMessage } from "../core/index.js";
 import type { Timer } from "../platform/index.js";
 import { DialledLink } from "./dialled-link.js";
 import type { ForwardAnswer, ForwardAnswered } from "./forward.js";
-import type { HelloAccepted } from "./hello.js";
+import type { HelloAccepted, RefusalCode } from "./hello.js";
 import {
   BACKOFF_DOUBLINGS_MAX,
   BACKOFF_FIRST_MS,
@@ -23,6 +23,8 @@ import type { TransportContext } from "./transport-context.js";
 export interface PeerHandlers {
   onConnected(): void;
   onDisconnected(reason: string): void;
+  /** The other side would not have the connection; it will be dialled again. */
+  onRefused(code: RefusalCode, reason: string): void;
   /** The process at the other end answered `probe`. */
   onAlive(): void;
   onForwardAnswer(requestId: number, answer: ForwardAnswer | { readonly kind: "lost" }): void;
@@ -46,6 +48,8 @@ type State =
 export class Peer {
   readonly id: number;
   readonly address: string;
+  /** The one that is let in; 0 = any. */
+  incarnation: number;
   readonly #context: TransportContext;
   readonly #handlers: PeerHandlers;
   readonly #outbox: Outbox;
@@ -59,10 +63,15 @@ export class Peer {
   #pings = 0;
   #probe = 0;
 
-  constructor(context: TransportContext, id: number, address: string, handlers: PeerHandlers) {
+  constructor(
+    context: TransportContext,
+    { id, address, incarnation }: { readonly id: number; readonly address: string; readonly incarnation: number },
+    handlers: PeerHandlers,
+  ) {
     this.#context = context;
     this.id = id;
     this.address = address;
+    this.incarnation = incarnation;
     this.#handlers = handlers;
     this.#outbox = new Outbox(context.limits.outboxBytes);
     this.#state = this.#dial();
@@ -181,7 +190,7 @@ export class Peer {
   #dial(): State {
     const dialled = new DialledLink(this.#context, this, "messages", {
       onAccepted: (answer) => this.#connected(dialled, answer),
-      onFailed: (reason, refused) => this.#failed(reason, refused),
+      onFailed: (reason, refusal) => this.#failed(reason, refusal),
       onFrame: (frame) => this.#receive(frame),
       onDrain: () => this.flush(),
       onEnd: (reason) => this.#lost(reason),
@@ -199,13 +208,14 @@ export class Peer {
     this.flush();
   }
 
-  #failed(reason: string, refused: boolean): void {
-    const how = refused ? "refused" : "unreachable";
+  #failed(reason: string, refusal: RefusalCode | undefined): void {
+    const how = refusal === undefined ? "unreachable" : "refused";
     if (!this.#logged.has(how)) {
       this.#logged.add(how);
-      this.#log("warn", refused ? "peer refuses the connection" : "peer can't be reached", { reason });
+      this.#log("warn", refusal === undefined ? "peer can't be reached" : "peer refuses the connection", { reason });
     }
     this.#wait();
+    if (refusal !== undefined) this.#handlers.onRefused(refusal, reason);
   }
 
   #lost(reason: string): void {

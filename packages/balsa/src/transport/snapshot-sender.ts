@@ -45,7 +45,7 @@ export class SnapshotSender {
     this.#message = message;
     this.#source = source;
     this.#done = done;
-    this.#dialled = new DialledLink(context, { id: message.to, address }, "snapshot", {
+    this.#dialled = new DialledLink(context, { id: message.to, address, incarnation: 0 }, "snapshot", {
       onAccepted: () => this.#offer(),
       onFailed: (reason) => this.#end("failed", reason),
       onFrame: (frame) => this.#receive(frame),

@@ -1,9 +1,9 @@
-import type { ByteWriter } from "../codec/index.js";
+import { ByteWriter } from "../codec/index.js";
 import type { Platform } from "../platform/index.js";
 import type { TransportIdentity } from "./hello.js";
-import type { TransportLimits } from "./limits.js";
-import type { ThrottledLog } from "./throttled-log.js";
-import type { Counters } from "./transport-stats.js";
+import { SLAB_BYTES, TRANSPORT_LIMITS, type TransportLimits } from "./limits.js";
+import { ThrottledLog } from "./throttled-log.js";
+import { type Counters, newCounters } from "./transport-stats.js";
 
 /** What all connections of a transport share. */
 export interface TransportContext {
@@ -15,4 +15,19 @@ export interface TransportContext {
   readonly throttledLog: ThrottledLog;
   /** Encodes one write at a time. */
   readonly writer: ByteWriter;
+}
+
+export function newContext(
+  platform: TransportContext["platform"],
+  self: TransportIdentity,
+  limits: Partial<TransportLimits> | undefined,
+): TransportContext {
+  return {
+    platform,
+    self,
+    limits: { ...TRANSPORT_LIMITS, ...limits },
+    counters: newCounters(),
+    throttledLog: new ThrottledLog(platform.clock, platform.logger),
+    writer: new ByteWriter(SLAB_BYTES),
+  };
 }

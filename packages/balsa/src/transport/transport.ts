@@ -1,5 +1,5 @@
-import { ByteWriter, encodeUtf8 } from "../codec/index.js";
-import { BalsaError, invariant, type PeerMessage, type SnapshotMessage } from "../core/index.js";
+import { encodeUtf8 } from "../codec/index.js";
+import { BalsaError, invariant, type PeerMessage, type SnapshotMessage, unreachable } from "../core/index.js";
 import {
   type Connection,
   type ConnectionHandlers,
@@ -8,17 +8,24 @@ import {
   type Platform,
 } from "../platform/index.js";
 import { AcceptedLink, type EstablishedHandlers } from "./accepted-link.js";
+import { type Addressee, type Asker, type ExchangeOutcome, Exchanges } from "./exchange.js";
 import type { ForwardAnswer } from "./forward.js";
-import type { Hello, TransportIdentity } from "./hello.js";
+import {
+  type Hello,
+  type Objection,
+  otherIncarnation,
+  type RefusalCode,
+  type TransportIdentity,
+  unknownSender,
+} from "./hello.js";
 import { Inbound } from "./inbound.js";
-import { GREETINGS_MAX, NAME_BYTES_MAX, SLAB_BYTES, TRANSPORT_LIMITS, type TransportLimits } from "./limits.js";
+import { GREETINGS_MAX, NAME_BYTES_MAX, type TransportLimits } from "./limits.js";
 import { Peer } from "./peer.js";
 import type { SnapshotSink } from "./snapshot-receiver.js";
 import type { SnapshotOutcome, SnapshotSource } from "./snapshot-sender.js";
 import { SnapshotStreams } from "./snapshot-streams.js";
-import { ThrottledLog } from "./throttled-log.js";
-import type { TransportContext } from "./transport-context.js";
-import { newCounters, type TransportStats } from "./transport-stats.js";
+import { newContext, type TransportContext } from "./transport-context.js";
+import type { TransportStats } from "./transport-stats.js";
 
 /** What the transport tells its owner: in turns of its own, but for what `setPeer` and `removePeer` end at once. */
 export interface TransportHandlers {
@@ -34,6 +41,12 @@ export interface TransportHandlers {
   onSnapshot(from: number, message: SnapshotMessage): void;
   /** This member's connection to it is accepted, or was never lost though `onPeerDown` said so. */
   onPeerUp(id: number): void;
+  /** The peer would not have this member's connection. It is dialled again. */
+  onRefused?(id: number, code: RefusalCode, reason: string): void;
+  /** Somebody asks: a member, or one that would be. A rejection closes the connection without an answer. */
+  onRequest?(asker: Asker, body: Uint8Array): Promise<Uint8Array>;
+  /** Whether it was a member and is none any more: it is told so. */
+  isRemoved?(id: number): boolean;
   /** A connection with it closed, whichever side dialled: as a rule its process is gone. Once after each `onPeerUp`. */
   onPeerDown(id: number, reason: string): void;
 }
@@ -76,6 +89,7 @@ export class Transport {
   /** Accepted, and not greeted yet, or refused and not closed yet. */
   readonly #greeting = new Set<AcceptedLink>();
   readonly #snapshots: SnapshotStreams;
+  readonly #exchanges: Exchanges;
   #listener: Listener | undefined;
   #closed = false;
 
@@ -100,16 +114,10 @@ export class Transport {
   }
 
   private constructor({ platform, self, handlers, limits }: TransportOptions) {
-    this.#context = {
-      platform,
-      self,
-      limits: { ...TRANSPORT_LIMITS, ...limits },
-      counters: newCounters(),
-      throttledLog: new ThrottledLog(platform.clock, platform.logger),
-      writer: new ByteWriter(SLAB_BYTES),
-    };
+    this.#context = newContext(platform, self, limits);
     this.#handlers = handlers;
     this.#snapshots = new SnapshotStreams(this.#context);
+    this.#exchanges = new Exchanges(this.#context);
   }
 
   /** In use, with the port that was given for port 0. */
@@ -118,21 +126,27 @@ export class Transport {
     return this.#listener.address;
   }
 
-  /** Dials the peer, and accepts its connections. With a new address, the old connection ends. */
-  setPeer(id: number, address: string): void {
+  /**
+   * Dials the peer, and accepts its connections. With a new address the old connection ends; so does one with another
+   * incarnation than the given one (0 = any).
+   */
+  setPeer(id: number, address: string, incarnation = 0): void {
     invariant(id !== this.#context.self.memberId, "a member is no peer of its own");
     const known = this.#peers.get(id);
-    if (this.#closed || known?.address === address) return;
-    if (known !== undefined) {
-      this.#dropPeer(known);
-      this.#down(id, "its address has changed");
-    }
-    const peer = new Peer(this.#context, id, address, {
-      onConnected: () => this.#alive(id),
-      onAlive: () => this.#alive(id),
-      onDisconnected: (reason) => this.#down(id, reason),
-      onForwardAnswer: (requestId, answer) => this.#handlers.onForwardAnswer(id, requestId, answer),
-    });
+    if (this.#closed || (known?.address === address && known.incarnation === incarnation)) return;
+    if (known !== undefined) this.#replacePeer(known, address, incarnation);
+    if (this.#peers.has(id)) return;
+    const peer = new Peer(
+      this.#context,
+      { id, address, incarnation },
+      {
+        onConnected: () => this.#alive(id),
+        onAlive: () => this.#alive(id),
+        onDisconnected: (reason) => this.#down(id, reason),
+        onRefused: (code, reason) => this.#handlers.onRefused?.(id, code, reason),
+        onForwardAnswer: (requestId, answer) => this.#handlers.onForwardAnswer(id, requestId, answer),
+      },
+    );
     this.#peers.set(id, peer);
   }
 
@@ -191,6 +205,16 @@ export class Transport {
     this.#snapshots.send(this.#peers.get(message.to)?.address, message, source, done);
   }
 
+  /** Asks a member something, on a connection of its own. Resolves always. */
+  ask(to: Addressee, body: Uint8Array, timeoutMs: number): Promise<ExchangeOutcome> {
+    return this.#exchanges.ask(to, body, timeoutMs);
+  }
+
+  /** The incarnation of the member whose messages come in; 0 while it is not connected. */
+  incarnationOf(id: number): number {
+    return this.#inbound.get(id)?.incarnation ?? 0;
+  }
+
   /** Whether this member's connection to it is up. */
   connected(id: number): boolean {
     return this.#peers.get(id)?.isConnected ?? false;
@@ -220,8 +244,27 @@ export class Transport {
     this.#peers.clear();
     this.#inbound.clear();
     this.#greeting.clear();
+    this.#exchanges.close();
     await this.#snapshots.close();
     await this.#listener?.close();
+  }
+
+  #replacePeer(known: Peer, address: string, incarnation: number): void {
+    const { id } = known;
+    const inbound = this.#inbound.get(id);
+    if (incarnation !== 0 && inbound !== undefined && inbound.incarnation !== incarnation) {
+      inbound.close();
+      this.#inbound.delete(id);
+      this.#snapshots.abort(id, "another incarnation of the peer");
+      this.#lostInbound(id, "it is of another incarnation");
+    }
+    // A connection that is as it should be goes on.
+    known.incarnation = incarnation;
+    const actual = known.answer?.incarnation ?? 0;
+    if (known.address === address && (incarnation === 0 || actual === 0 || actual === incarnation)) return;
+    this.#peers.delete(id);
+    this.#dropPeer(known);
+    this.#down(id, known.address === address ? "it is of another incarnation" : "its address has changed");
   }
 
   #dropPeer(peer: Peer): void {
@@ -250,12 +293,25 @@ export class Transport {
       return { onOpen: () => {}, onData: () => {}, onDrain: () => {}, onClose: () => {} };
     }
     const accepted = new AcceptedLink(this.#context, connection, {
-      knows: (id) => this.#peers.has(id),
+      objection: (hello) => this.#objection(hello),
       onAccepted: (link, hello) => this.#greeted(link, hello),
       onFailed: (link, reason, hello) => this.#notGreeted(link, reason, hello),
     });
     this.#greeting.add(accepted);
     return accepted.wire;
+  }
+
+  #objection(hello: Hello): Objection | undefined {
+    const peer = this.#peers.get(hello.from);
+    if (peer !== undefined) {
+      if (peer.incarnation === 0 || peer.incarnation === hello.incarnation) return undefined;
+      return otherIncarnation(hello.from, hello.name);
+    }
+    if (this.#handlers.isRemoved?.(hello.from) !== true) return unknownSender(hello);
+    return {
+      code: "removed",
+      reason: `member ${hello.from.toString(16)} (${hello.name}) was removed from the cluster`,
+    };
   }
 
   #notGreeted(accepted: AcceptedLink, reason: string, hello: Hello | undefined): void {
@@ -272,28 +328,45 @@ export class Transport {
 
   #greeted(accepted: AcceptedLink, hello: Hello): EstablishedHandlers {
     this.#greeting.delete(accepted);
-    return hello.purpose === "messages"
-      ? this.#acceptMessages(accepted, hello)
-      : this.#snapshots.accept(accepted, hello.from, {
+    switch (hello.purpose) {
+      case "messages":
+        return this.#acceptMessages(accepted, hello);
+      case "snapshot":
+        return this.#snapshots.accept(accepted, hello.from, {
           open: (message, fileBytes) => this.#handlers.openSnapshot(hello.from, message, fileBytes),
           onReceived: (message) => {
             if (!this.#closed) this.#handlers.onSnapshot(hello.from, message);
           },
         });
+      case "request":
+        return this.#exchanges.accept(accepted, hello, (asker, body) => this.#request(asker, body));
+      default:
+        throw unreachable(hello.purpose satisfies never);
+    }
   }
 
-  #acceptMessages(accepted: AcceptedLink, { from, name }: Hello): EstablishedHandlers {
+  #request(asker: Asker, body: Uint8Array): Promise<Uint8Array> {
+    const answer = this.#closed ? undefined : this.#handlers.onRequest?.(asker, body);
+    return answer ?? Promise.reject(new BalsaError("closed", "no requests are answered here"));
+  }
+
+  #acceptMessages(accepted: AcceptedLink, { from, name, incarnation }: Hello): EstablishedHandlers {
     const { throttledLog } = this.#context;
-    const inbound: Inbound = new Inbound(this.#context, accepted, from, {
-      onMessages: (messages) => this.#handlers.onMessages(from, messages),
-      onForward: ({ requestId, commands }) => this.#handlers.onForward(from, requestId, commands),
-      onForwardAnswer: (answer) => this.#peers.get(from)?.forwardAnswered(answer),
-      onEnd: (reason) => {
-        throttledLog.log("warn", `ended ${from}`, "peer's connection ended", { peer: from, name, reason });
-        this.#inbound.delete(from);
-        this.#lostInbound(from, reason);
+    const inbound: Inbound = new Inbound(
+      this.#context,
+      accepted,
+      { from, incarnation },
+      {
+        onMessages: (messages) => this.#handlers.onMessages(from, messages),
+        onForward: ({ requestId, commands }) => this.#handlers.onForward(from, requestId, commands),
+        onForwardAnswer: (answer) => this.#peers.get(from)?.forwardAnswered(answer),
+        onEnd: (reason) => {
+          throttledLog.log("warn", `ended ${from}`, "peer's connection ended", { peer: from, name, reason });
+          this.#inbound.delete(from);
+          this.#lostInbound(from, reason);
+        },
       },
-    });
+    );
     // The newer one wins: the peer has given the older one up, perhaps in an earlier life.
     const earlier = this.#inbound.get(from);
     this.#inbound.set(from, inbound);

@@ -9,6 +9,7 @@ import {
   readHello,
   readHelloRefused,
   type TransportIdentity,
+  unknownSender,
   writeHello,
 } from "../../src/transport/hello.js";
 import type { PeerFrame } from "../../src/transport/peer-frame.js";
@@ -19,7 +20,7 @@ import { RawPeer } from "./raw-peer.js";
 
 const self: TransportIdentity = { clusterId: CLUSTER, memberId: 1, incarnation: 7, group: GROUP, name: "one" };
 const good = (): Hello => helloOf({ ...self, memberId: 2, incarnation: 8, name: "two" }, 1, "messages");
-const knowsTwo = (id: number): boolean => id === 2;
+const knowsTwo = (hello: Hello) => (hello.from === 2 ? undefined : unknownSender(hello));
 
 test("a hello that fits is accepted, with the newest version that both speak", () => {
   expect(answerHello(self, { ...good(), protocolMax: 99 }, knowsTwo)).toEqual({
@@ -40,16 +41,18 @@ test.each([
   ["from a member that is no peer", { from: 4 }, "sender", "no peer"],
   ["from a member of this one's own ID", { from: 1 }, "sender", "no peer"],
 ])("a hello %s is refused, and the reason says so", (_name, change, code, reason) => {
-  const answer = answerHello(self, { ...good(), ...change }, (id) => id === 1 || id === 2);
+  const answer = answerHello(self, { ...good(), ...change }, knowsTwo);
   expect(answer).toMatchObject({ kind: "hello-refused", code });
   expect(answer.kind === "hello-refused" && answer.reason).toContain(reason);
 });
 
 test("the dialling side checks who answered, and with which version", () => {
   const accepted = { kind: "hello-accepted", protocol: 1, memberId: 1, incarnation: 7, name: "one" } as const;
-  expect(checkAccepted(good(), accepted)).toBeUndefined();
-  expect(checkAccepted(good(), { ...accepted, memberId: 3 })).toContain("member 3");
-  expect(checkAccepted(good(), { ...accepted, protocol: 2 })).toContain("version 2");
+  expect(checkAccepted(good(), accepted, 0)).toBeUndefined();
+  expect(checkAccepted(good(), accepted, 7)).toBeUndefined();
+  expect(checkAccepted(good(), accepted, 6)).toContain("another data directory");
+  expect(checkAccepted(good(), { ...accepted, memberId: 3 }, 0)).toContain("member 3");
+  expect(checkAccepted(good(), { ...accepted, protocol: 2 }, 0)).toContain("version 2");
 });
 
 test("what later versions add to a hello or a refusal is skipped, their codes are taken as others", () => {

@@ -1,6 +1,6 @@
 import type { PeerMessage, SnapshotMessage } from "../../src/core/index.js";
 import type { LogLevel, Platform } from "../../src/platform/index.js";
-import type { ForwardAnswer, SnapshotSink, TransportLimits } from "../../src/transport/index.js";
+import type { Asker, ForwardAnswer, SnapshotSink, TransportLimits } from "../../src/transport/index.js";
 import { Transport } from "../../src/transport/index.js";
 import { type MemoryNetwork, seededBelow } from "./memory-network.js";
 
@@ -33,6 +33,11 @@ export class Member {
   /** What an offered snapshot meets. */
   openSnapshot: (message: SnapshotMessage, fileBytes: number) => Promise<SnapshotSink | undefined> = () =>
     Promise.resolve(undefined);
+  /** What a request is answered. */
+  onRequest: (asker: Asker, body: Uint8Array) => Promise<Uint8Array> = () => Promise.reject(new Error("none"));
+  readonly removed: Set<number> = new Set();
+  /** `receiver 2`: refused by peer 2 with that code. */
+  readonly refusals: string[] = [];
   /** Done within `onPeerDown`. */
   onDown: () => void = () => {};
   #transport: Transport | undefined;
@@ -82,6 +87,12 @@ export class Member {
         openSnapshot: (_from, message, fileBytes) => member.openSnapshot(message, fileBytes),
         onSnapshot: (_from, message) => {
           member.snapshots.push(message);
+          member.#happened();
+        },
+        onRequest: (asker, body) => member.onRequest(asker, body),
+        isRemoved: (id) => member.removed.has(id),
+        onRefused: (peer, code) => {
+          member.refusals.push(`${code} ${peer}`);
           member.#happened();
         },
         onPeerUp: (peer) => {
