@@ -28,6 +28,38 @@ export function lastIndexOf(state: ModelState): number {
   return state.entries.at(-1)?.index ?? state.base.index;
 }
 
+function termAt(state: ModelState, index: number): number | undefined {
+  return index === state.base.index ? state.base.term : state.entries[index - state.base.index - 1]?.term;
+}
+
+/** What may be found at some moment: one of these states, with a snapshot that is no older. */
+export interface LegalStates {
+  /** After each of the writes that were handed over; it grows. */
+  readonly states: readonly ModelState[];
+  /** The last write that was acknowledged. */
+  readonly oldest: number;
+  /** The last write that was handed over. */
+  readonly newest: number;
+  readonly snapshotIndex: number;
+}
+
+/**
+ * The state that was found: the newest that it may be.
+ * @throws Error that says why it is none of them
+ */
+export function legalState({ states, oldest, newest, snapshotIndex }: LegalStates, found: Found): ModelState {
+  const index = found.snapshot?.index ?? 0;
+  if (index < snapshotIndex) throw new Error(`the snapshot is of ${index}, there was one of ${snapshotIndex}`);
+  const reasons: string[] = [];
+  for (let writes = newest; writes >= oldest; writes--) {
+    const state = states[writes];
+    const reason = state === undefined ? "no such state" : difference(state, found);
+    if (state !== undefined && reason === undefined) return state;
+    reasons.push(`not ${writes} writes: ${reason}`);
+  }
+  throw new Error(reasons.join("; "));
+}
+
 /** What came back from a directory. */
 export interface Found {
   readonly hardState: HardState;
@@ -40,6 +72,7 @@ export function difference(state: ModelState, found: Found): string | undefined 
   const from = found.snapshot?.index ?? 0;
   if (from < state.base.index) return `the snapshot is of ${from}, the log was reset to ${state.base.index}`;
   if (from > lastIndexOf(state)) return `the snapshot is of ${from}, the log ends at ${lastIndexOf(state)}`;
+  if (from > 0 && termAt(state, from) !== found.snapshot?.term) return `the snapshot's entry ${from} has another term`;
   const expected = state.entries.filter(({ index }) => index > from);
   if (expected.length !== found.entries.length) {
     return `${found.entries.length} entries behind ${from}, not ${expected.length}`;
@@ -57,11 +90,5 @@ export function difference(state: ModelState, found: Found): string | undefined 
 }
 
 function isSameEntry(a: Entry, b: Entry): boolean {
-  return (
-    a.index === b.index &&
-    a.term === b.term &&
-    a.type === b.type &&
-    a.data.length === b.data.length &&
-    a.data.every((byte, i) => byte === b.data[i])
-  );
+  return a.index === b.index && a.term === b.term && a.type === b.type && Buffer.compare(a.data, b.data) === 0;
 }

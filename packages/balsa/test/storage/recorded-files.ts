@@ -1,20 +1,25 @@
 import type { File, FileSystem, Lock } from "../../src/platform/index.js";
 import { FileError } from "../../src/platform/index.js";
-import { type CrashChoice, SimDisk } from "../../src/sim/index.js";
+import { type Prng, SimDisk } from "../../src/sim/index.js";
 
 type DiskFile = ReturnType<SimDisk["open"]>;
 type Operation = ReturnType<DiskFile["write"]>;
 
-/** What was done to a disk, in order; notes of the test's own lie between. */
-export type JournalStep =
-  | { readonly kind: "makeDir" | "remove" | "syncDir"; readonly path: string }
-  | { readonly kind: "rename"; readonly path: string; readonly to: string }
-  | { readonly kind: "create"; readonly path: string; readonly file: number }
-  | { readonly kind: "open"; readonly path: string; readonly file: number }
-  | { readonly kind: "write"; readonly file: number; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: "truncate"; readonly file: number; readonly sizeBytes: number }
-  | { readonly kind: "sync"; readonly file: number }
-  | { readonly kind: "note"; readonly note: unknown };
+/** Something that the disk will show, or keep, from now on. */
+export interface Effect {
+  readonly kind: "makeDir" | "create" | "rename" | "remove" | "syncDir" | "write" | "truncate" | "sync" | "failed sync";
+  readonly path: string;
+}
+
+export interface RecordedFilesOptions {
+  /** Called after each effect: a moment at which the power may go. */
+  readonly onEffect?: ((effect: Effect) => void) | undefined;
+  /** Draws how late each call is answered; without it they are answered at once. */
+  readonly pace?: Prng | undefined;
+}
+
+/** So many turns of the microtask queue a call is answered later, at the most. */
+const LATENESS_MAX = 6;
 
 export type CallKind =
   | "makeDir"
@@ -34,34 +39,28 @@ export type CallKind =
   | "close";
 
 /**
- * The simulator's disk behind a file system that answers at once, keeps a journal of what it did, and fails where it is
- * told to. From the journal every state that a crash could have left can be made. After a failed sync programs go on
+ * The simulator's disk behind a file system that tells of each effect, answers soon, and fails where it is told to. What
+ * a call does shows at once; what a sync makes durable it does when it is answered. After a failed sync programs go on
  * seeing what they wrote, and no later sync writes it.
  */
 export class RecordedFiles implements FileSystem {
   readonly disk: SimDisk;
-  readonly journal: JournalStep[] = [];
+  /** What was done to the disk. */
+  readonly journal: Effect[] = [];
   /** Asked before each call: an error to fail with. A write that fails has written half of it. */
   fault: ((kind: CallKind, path: string) => FileError | undefined) | undefined;
   /** Its process is dead: nothing has an effect any more, and no call is answered. */
   isDead = false;
+  readonly #options: RecordedFilesOptions;
   readonly #locks = new Set<string>();
-  #files = 0;
 
-  constructor(disk: SimDisk = new SimDisk()) {
+  constructor(disk: SimDisk = new SimDisk(), options: RecordedFilesOptions = {}) {
     this.disk = disk;
-  }
-
-  /** A note in the journal. */
-  note(note: unknown): void {
-    this.journal.push({ kind: "note", note });
+    this.#options = options;
   }
 
   makeDir(path: string): Promise<void> {
-    return this.call("makeDir", path, () => {
-      this.journal.push({ kind: "makeDir", path });
-      this.disk.makeDir(path);
-    });
+    return this.#change("makeDir", path, () => this.disk.makeDir(path));
   }
 
   list(path: string): Promise<readonly string[]> {
@@ -71,31 +70,23 @@ export class RecordedFiles implements FileSystem {
   open(path: string, mode: "read" | "write" | "create"): Promise<File> {
     return this.call("open", path, () => {
       const file = this.disk.open(path, mode);
-      const id = this.#files++;
-      this.journal.push({ kind: mode === "create" ? "create" : "open", path, file: id });
-      return new RecordedFile(this, path, file, id);
+      if (mode === "create") this.tell("create", path);
+      return new RecordedFile(this, path, file);
     });
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.call("rename", from, () => {
-      this.journal.push({ kind: "rename", path: from, to });
-      this.disk.rename(from, to);
-    });
+    return this.#change("rename", from, () => this.disk.rename(from, to));
   }
 
   remove(path: string): Promise<void> {
-    return this.call("remove", path, () => {
-      this.journal.push({ kind: "remove", path });
-      this.disk.remove(path);
-    });
+    return this.#change("remove", path, () => this.disk.remove(path));
   }
 
-  syncDir(path: string): Promise<void> {
-    return this.call("syncDir", path, () => {
-      this.journal.push({ kind: "syncDir", path });
-      this.disk.endSyncDir(this.disk.beginSyncDir(path));
-    });
+  async syncDir(path: string): Promise<void> {
+    const covered = await this.call("syncDir", path, () => this.disk.beginSyncDir(path));
+    this.disk.endSyncDir(covered);
+    this.tell("syncDir", path);
   }
 
   lock(path: string): Promise<Lock> {
@@ -112,11 +103,33 @@ export class RecordedFiles implements FileSystem {
     });
   }
 
+  /** The work is done at once, unless the call is to fail, and answered later, unless the process is dead by then. */
   async call<Result>(kind: CallKind, path: string, work: () => Result): Promise<Result> {
     if (this.isDead) return new Promise(() => {});
     const error = this.fault?.(kind, path);
     if (error !== undefined) throw error;
-    return work();
+    const result = work();
+    await this.later();
+    return result;
+  }
+
+  /** The time that a call takes; never over for a process that is dead. */
+  async later(): Promise<void> {
+    for (let turns = this.#options.pace?.below(LATENESS_MAX + 1) ?? 0; turns > 0; turns--) await Promise.resolve();
+    if (this.isDead) return new Promise(() => {});
+  }
+
+  tell(kind: Effect["kind"], path: string): void {
+    const effect = { kind, path };
+    this.journal.push(effect);
+    this.#options.onEffect?.(effect);
+  }
+
+  #change(kind: "makeDir" | "rename" | "remove", path: string, work: () => void): Promise<void> {
+    return this.call(kind, path, () => {
+      work();
+      this.tell(kind, path);
+    });
   }
 }
 
@@ -124,14 +137,12 @@ class RecordedFile implements File {
   readonly path: string;
   readonly #files: RecordedFiles;
   readonly #file: DiskFile;
-  readonly #id: number;
   #isClosed = false;
 
-  constructor(files: RecordedFiles, path: string, file: DiskFile, id: number) {
+  constructor(files: RecordedFiles, path: string, file: DiskFile) {
     this.#files = files;
     this.path = path;
     this.#file = file;
-    this.#id = id;
   }
 
   sizeBytes(): Promise<number> {
@@ -144,40 +155,45 @@ class RecordedFile implements File {
 
   async write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
     if (this.#files.isDead) return new Promise(() => {});
-    this.#writeNow("write", position, buffers);
+    const operation = this.#writeNow("write", position, buffers);
+    await this.#files.later();
+    operation.completed = true;
   }
 
-  truncate(sizeBytes: number): Promise<void> {
-    return this.#files.call("truncate", this.path, () => {
-      this.#files.journal.push({ kind: "truncate", file: this.#id, sizeBytes });
-      this.#file.resize(this.#files.disk.nextSequence(), sizeBytes).completed = true;
+  async truncate(sizeBytes: number): Promise<void> {
+    const operation = await this.#files.call("truncate", this.path, () => {
+      const resizing = this.#file.resize(this.#files.disk.nextSequence(), sizeBytes);
+      this.#files.tell("truncate", this.path);
+      return resizing;
     });
+    operation.completed = true;
   }
 
   async sync(): Promise<void> {
+    const covered = this.#file.beginSync();
     try {
-      await this.#files.call("sync", this.path, () => this.#syncNow());
+      await this.#files.call("sync", this.path, () => {});
     } catch (error) {
-      this.#file.failSync(this.#file.beginSync());
+      this.#endSync(covered, true);
       throw error;
     }
+    this.#endSync(covered, false);
   }
 
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void {
     if (this.#files.isDead) return;
-    let failure: FileError | undefined;
+    // Answered not before it returns, and not before the power may have gone in between.
     try {
-      this.#writeNow("writeAndSync:write", position, buffers);
-      failure = this.#files.fault?.("writeAndSync:sync", this.path);
+      this.#writeNow("writeAndSync:write", position, buffers).completed = true;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      failure = error;
+      void this.#files.later().then(() => done(error));
+      return;
     }
-    // Not before it returns, and not before the crash points in between are in the journal.
-    queueMicrotask(() => {
-      if (this.#files.isDead) return;
-      if (failure === undefined) this.#syncNow();
-      else this.#file.failSync(this.#file.beginSync());
+    const failure = this.#files.fault?.("writeAndSync:sync", this.path);
+    const covered = this.#file.beginSync();
+    void this.#files.later().then(() => {
+      this.#endSync(covered, failure !== undefined);
       done(failure);
     });
   }
@@ -187,75 +203,23 @@ class RecordedFile implements File {
     return this.#files.call("close", this.path, () => {});
   }
 
-  #writeNow(kind: CallKind, position: number, buffers: readonly Uint8Array[]): void {
+  #writeNow(kind: CallKind, position: number, buffers: readonly Uint8Array[]): Operation {
     if (this.#isClosed) throw new FileError("closed", this.path, `${this.path} is closed`);
     const error = this.#files.fault?.(kind, this.path);
     const bytes = joined(buffers);
     const written = error === undefined ? bytes : bytes.slice(0, bytes.length >>> 1);
-    this.#files.journal.push({ kind: "write", file: this.#id, position, bytes: written });
-    complete(this.#file.write(this.#files.disk.nextSequence(), position, written.slice()));
-    if (error !== undefined) throw error;
+    const operation = this.#file.write(this.#files.disk.nextSequence(), position, written);
+    this.#files.tell("write", this.path);
+    if (error === undefined) return operation;
+    operation.completed = true;
+    throw error;
   }
 
-  #syncNow(): void {
-    this.#files.journal.push({ kind: "sync", file: this.#id });
-    this.#file.endSync(this.#file.beginSync());
+  #endSync(covered: ReturnType<DiskFile["beginSync"]>, hasFailed: boolean): void {
+    if (hasFailed) this.#file.failSync(covered);
+    else this.#file.endSync(covered);
+    this.#files.tell(hasFailed ? "failed sync" : "sync", this.path);
   }
-}
-
-/** The disk as a crash after these steps may have left it; they begin with an empty one, or with `disk`, which changes. */
-export function crashedDisk(
-  steps: readonly JournalStep[],
-  choice: CrashChoice,
-  disk: SimDisk = new SimDisk(),
-): SimDisk {
-  const files = new Map<number, DiskFile>();
-  const fileOf = (id: number): DiskFile => {
-    const file = files.get(id);
-    if (file === undefined) throw new Error("the journal knows each file that it names");
-    return file;
-  };
-  for (const step of steps) {
-    switch (step.kind) {
-      case "makeDir":
-        disk.makeDir(step.path);
-        break;
-      case "remove":
-        disk.remove(step.path);
-        break;
-      case "rename":
-        disk.rename(step.path, step.to);
-        break;
-      case "syncDir":
-        disk.endSyncDir(disk.beginSyncDir(step.path));
-        break;
-      case "create":
-        files.set(step.file, disk.open(step.path, "create"));
-        break;
-      case "open":
-        files.set(step.file, disk.open(step.path, "write"));
-        break;
-      case "write":
-        complete(fileOf(step.file).write(disk.nextSequence(), step.position, step.bytes.slice()));
-        break;
-      case "truncate":
-        complete(fileOf(step.file).resize(disk.nextSequence(), step.sizeBytes));
-        break;
-      case "sync":
-        fileOf(step.file).endSync(fileOf(step.file).beginSync());
-        break;
-      case "note":
-        break;
-      default:
-        step satisfies never;
-    }
-  }
-  disk.crash(choice);
-  return disk;
-}
-
-function complete(operation: Operation): void {
-  operation.completed = true;
 }
 
 function joined(buffers: readonly Uint8Array[]): Uint8Array {

@@ -5,6 +5,7 @@ import { silentLogger } from "../../src/platform/index.js";
 import { Prng } from "../../src/sim/index.js";
 import { DiskStorage, type ExpectedIdentity, type LogWrite } from "../../src/storage/index.js";
 import { HandClock } from "./hand-clock.js";
+import type { Found } from "./log-model.js";
 
 export const DIR = "/data/a";
 export const GROUP = 1;
@@ -81,6 +82,16 @@ export function plain(list: readonly Entry[]): readonly string[] {
 export function allEntries(storage: DiskStorage): readonly Entry[] {
   const [first, last] = [storage.firstIndex(), storage.lastIndex()];
   return first > last ? [] : storage.entries(first, last + 1, Number.POSITIVE_INFINITY);
+}
+
+/** What it came back with. */
+export function foundIn(storage: DiskStorage): Found {
+  const { meta: current } = storage.snapshot();
+  return {
+    hardState: storage.initialState().hardState,
+    snapshot: current.index === 0 ? undefined : current,
+    entries: allEntries(storage).filter(({ index }) => index > current.index),
+  };
 }
 
 export async function takeSnapshot(
