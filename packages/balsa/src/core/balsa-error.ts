@@ -12,6 +12,8 @@ export type BalsaErrorCode =
   | "corrupt"
   /** A write or sync failed: the member stopped for good. */
   | "storage-failed"
+  /** There is no room on the leader's disk, or on this member's; later there may be. */
+  | "disk-full"
   /** No leader is known, or it refused because it is leaving or transferring. */
   | "not-leader"
   /** More is in flight than the limits allow; later it may fit. */

@@ -53,7 +53,9 @@ export interface File {
   sync(): Promise<void>;
   /**
    * The hot path: writes the buffers one after the other from `position`, syncs, then calls `done`, never before it
-   * returns. At most one a file at a time. After an error the file's content is unknown and it must not be used again.
+   * returns. At most one a file at a time. `full`: the write found no room and nothing was synced; what lies from
+   * `position` on is unknown, all else is as it was, and the file may be used further. After any other error, a sync that
+   * finds no room among them, the file's content is unknown and it must not be used again.
    */
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void;
   /** Waits for what is under way; everything called after it is refused as `closed`. */

@@ -33,6 +33,8 @@ export class BatchBuilder {
   #body: ByteWriter = new ByteWriter(BATCH_BUFFER_BYTES);
   /** First index, term and count of each run, flat. */
   #runs: number[] = [];
+  /** Of those that `seal` has put into the tables. */
+  #sealedRuns = 0;
   #entryCount = 0;
   #nextIndex = 0;
   #lastTerm = 0;
@@ -82,7 +84,7 @@ export class BatchBuilder {
     }
   }
 
-  /** The batch's bytes: valid, and not to be changed, until `clear`. */
+  /** The batch's bytes: valid, and not to be changed, until `clear`, or until it is sealed for another place. */
   seal(state: GroupState, place: BatchPlace): readonly Uint8Array[] {
     for (let i = 0; i < this.#runs.length; i += 3) {
       this.#tables.u64(this.#runs[i] as number);
@@ -92,9 +94,9 @@ export class BatchBuilder {
     }
     const tables = this.#tables.peek(0, this.#tables.length);
     const body = this.#body.peek(0, this.#body.length);
-    const runCount = this.#runs.length / 3;
+    this.#sealedRuns += this.#runs.length / 3;
     this.#runs.length = 0;
-    this.#fillHeader(place, tables.length, body.length, runCount);
+    this.#fillHeader(place, tables.length, body.length, this.#sealedRuns);
     this.#fillState(state);
     const front = crc32c(this.#front, BATCH_SUMMED_AT, this.#front.length, 0);
     this.#checksum = crc32c(tables, 0, tables.length, front);
@@ -107,6 +109,7 @@ export class BatchBuilder {
     this.#nextIndex = 0;
     this.#lastTerm = 0;
     this.#runs.length = 0;
+    this.#sealedRuns = 0;
     this.#tables = emptied(this.#tables);
     this.#body = emptied(this.#body);
   }

@@ -94,6 +94,14 @@ export function readBatch(image: SegmentImage, offset: number): Batch | string {
   const available = bytes.length - offset;
   if (available < BATCH_HEAD_BYTES_MIN) return "the file ends within a batch";
   if (view.getUint32(offset, true) !== BATCH_MAGIC) return "no batch begins here";
+  // First: a recycled file is full of heads that are sound but for this.
+  if (
+    view.getUint32(offset + 40, true) !== offset ||
+    u64(view, offset + 32) !== image.segment ||
+    u64(view, offset + 24) !== identity.incarnation
+  ) {
+    return "a batch of another place";
+  }
   const headBytes = view.getUint32(offset + 8, true);
   const bodyBytes = view.getUint32(offset + 12, true);
   const paddingBytes = view.getUint32(offset + 16, true);
@@ -106,13 +114,6 @@ export function readBatch(image: SegmentImage, offset: number): Batch | string {
   const checksum = view.getInt32(offset + 4, true);
   if (crc32c(bytes, offset + BATCH_SUMMED_AT, offset + headBytes, 0) !== checksum) {
     return "a batch's checksum does not fit";
-  }
-  if (
-    view.getUint32(offset + 40, true) !== offset ||
-    u64(view, offset + 32) !== image.segment ||
-    u64(view, offset + 24) !== identity.incarnation
-  ) {
-    return "a batch of another place";
   }
   const stateAt = offset + BATCH_HEADER_BYTES;
   if (states !== 1 || u64(view, stateAt) !== identity.group) return "a batch of another group";

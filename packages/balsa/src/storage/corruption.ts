@@ -31,6 +31,9 @@ export function located(cause: unknown, file: string, offset: number): unknown {
 /** What the file system said, as the library's error; anything else passes through. */
 export function storageFailure(action: string, cause: unknown): unknown {
   if (!(cause instanceof FileError)) return cause;
+  if (cause.code === "full") {
+    return new BalsaError("disk-full", `${action}: ${cause.message}`, { cause, retryable: true });
+  }
   return new BalsaError("storage-failed", `${action}: ${cause.message}`, { cause });
 }
 

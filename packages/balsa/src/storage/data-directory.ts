@@ -28,7 +28,8 @@ export function dataPaths(dir: string): DataPaths {
 /** Digits of the largest safe integer. */
 const DIGITS = 16;
 const SEGMENT_NAME = /^(\d{16})\.log$/;
-const SEGMENT_TEMPORARY_NAME = /^\d{16}\.log\.tmp$/;
+const SPARE_NAME = /^(\d{16})\.spare$/;
+const LOG_TEMPORARY_NAME = /^\d{16}\.(log|spare)\.tmp(-\d+)?$/;
 const SNAPSHOT_NAME = /^(\d{16})-(\d{16})\.snapshot$/;
 const SNAPSHOT_TEMPORARY_NAME = /^\d{16}-\d{16}\.snapshot\.tmp-\d+$/;
 
@@ -40,8 +41,18 @@ export function segmentPath(paths: DataPaths, segment: number): string {
   return `${paths.log}/${digits(segment)}.log`;
 }
 
-export function segmentTemporaryPath(paths: DataPaths, segment: number): string {
-  return `${segmentPath(paths, segment)}.tmp`;
+/** @param attempt distinct among the files that one process makes */
+export function segmentTemporaryPath(paths: DataPaths, segment: number, attempt: number): string {
+  return `${segmentPath(paths, segment)}.tmp-${attempt}`;
+}
+
+/** A file that waits to become a segment. Its number says nothing: it only has to be its own. */
+export function sparePath(paths: DataPaths, spare: number): string {
+  return `${paths.log}/${digits(spare)}.spare`;
+}
+
+export function spareTemporaryPath(paths: DataPaths, spare: number): string {
+  return `${sparePath(paths, spare)}.tmp`;
 }
 
 /** Which prefix of the log a snapshot stands for, as its file's name says. */
@@ -62,19 +73,25 @@ export function snapshotTemporaryPath(paths: DataPaths, name: SnapshotName, atte
 export interface SegmentListing {
   /** Numbers, rising. */
   readonly segments: readonly number[];
+  /** Numbers, rising. */
+  readonly spares: readonly number[];
   /** Paths of what a crash left unfinished. */
   readonly temporaries: readonly string[];
 }
 
 export async function listSegments(files: FileSystem, paths: DataPaths): Promise<SegmentListing> {
   const segments: number[] = [];
+  const spares: number[] = [];
   const temporaries: string[] = [];
   for (const name of await files.list(paths.log)) {
-    const match = SEGMENT_NAME.exec(name);
-    if (match !== null) segments.push(Number(match[1]));
-    else if (SEGMENT_TEMPORARY_NAME.test(name)) temporaries.push(`${paths.log}/${name}`);
+    const segment = SEGMENT_NAME.exec(name);
+    const spare = SPARE_NAME.exec(name);
+    if (segment !== null) segments.push(Number(segment[1]));
+    else if (spare !== null) spares.push(Number(spare[1]));
+    else if (LOG_TEMPORARY_NAME.test(name)) temporaries.push(`${paths.log}/${name}`);
   }
-  return { segments: segments.sort((a, b) => a - b), temporaries };
+  const rising = (a: number, b: number): number => a - b;
+  return { segments: segments.sort(rising), spares: spares.sort(rising), temporaries };
 }
 
 export interface SnapshotListing {

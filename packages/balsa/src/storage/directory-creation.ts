@@ -12,7 +12,7 @@ import {
 } from "./data-directory.js";
 import { FORMAT_VERSION } from "./file-header.js";
 import { encodeIdentity, type Identity } from "./identity.js";
-import { createSegment } from "./segment-file.js";
+import { createBase, makeSegment } from "./segment-file.js";
 import { NO_LINK, SEGMENT_HEADER_BYTES } from "./segment-header.js";
 
 const FIRST_SEGMENT = 1;
@@ -37,12 +37,15 @@ export async function createDirectory(
   await clearUnfinished(files, paths);
   await makeDurableDir(files, paths.log);
   await makeDurableDir(files, paths.snapshots);
-  const header = { segment: FIRST_SEGMENT, previous: NO_LINK, previousIndex: 0, previousTerm: 0 };
+  const start = { segment: FIRST_SEGMENT, previous: NO_LINK, previousIndex: 0, previousTerm: 0 };
   const nothing = { term: 0, vote: 0, commit: 0, previousIndex: 0, previousTerm: 0, reset: false };
-  const segment = await createSegment(files, paths, identity, header, (place) =>
-    new BatchBuilder(identity).seal(nothing, place),
-  );
-  await segment.close();
+  const base = await createBase(files, paths, FIRST_SEGMENT, 0);
+  try {
+    await makeSegment(files, paths, identity, base, start, (place) => new BatchBuilder(identity).seal(nothing, place));
+    await files.syncDir(paths.log);
+  } finally {
+    await base.file.close();
+  }
   const file = await files.open(paths.identityTemporary, "create");
   try {
     await file.write(0, [encodeIdentity(identity)]);

@@ -22,6 +22,8 @@ export interface DiskStorageOptions {
   readonly expect: ExpectedIdentity;
   /** A segment of the log is closed when it would grow above this. Default 64 MiB. */
   readonly segmentBytes?: number | undefined;
+  /** The disk has become full, or has room again. */
+  readonly onRoom?: ((isFull: boolean) => void) | undefined;
 }
 
 /**
@@ -96,6 +98,7 @@ export class DiskStorage implements Storage {
         paths,
         identity,
         segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
+        onRoom: (isFull) => options.onRoom?.(isFull),
         onDurable: (write) => {
           state.take(write);
           if (write.snapshot !== undefined) snapshots.setCurrent(write.snapshot.meta);
@@ -138,6 +141,11 @@ export class DiskStorage implements Storage {
   /** Bytes of the entries since the last compaction: tells when the next snapshot is due. */
   get logBytes(): number {
     return this.#state.logBytes;
+  }
+
+  /** There is hardly room for what is under way already: what is new had better be refused. Ends by itself. */
+  get isFull(): boolean {
+    return this.#log.isFull;
   }
 
   /**

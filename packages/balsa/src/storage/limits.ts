@@ -8,6 +8,34 @@ export const SEGMENT_BYTES_MIN = 512;
 export const SEGMENT_BYTES_MAX: number = 1024 * 1024 * 1024;
 
 /**
+ * The first spare of a directory; each next one is so much larger than the segment in use, up to `segmentBytes`. So what
+ * is kept ahead stays in proportion to what is written, and a small directory stays small. Without a spare a segment
+ * grows, by so much before a spare is taken in its stead.
+ */
+export const SPARE_BYTES_MIN: number = 64 * 1024;
+export const SPARE_GROWTH = 4;
+
+/**
+ * Zeros are written so many at a time, each piece synced, with a pause behind it: at most some 12 MiB/s. That is ahead of
+ * any load of small batches, the one that gains by prepared files; a load of large batches is bound by the disk's
+ * bandwidth, loses by every zero, and lives on recycled segments, or on growing ones.
+ */
+export const SPARE_PIECE_BYTES: number = 256 * 1024;
+export const SPARE_PAUSE_MS = 20;
+
+/** Released segments that are kept for new ones; beyond that they are removed. A snapshot releases a few at a time. */
+export const SPARES_MAX = 4;
+
+/** With no spare, and no room to make one, the log counts as full when less than this of its segment is left. */
+export const ROOM_RESERVE_BYTES: number = 1024 * 1024;
+
+/** How long what found no room, or no descriptor, waits before it is tried again. */
+export const ROOM_RETRY_MS = 250;
+
+/** Zeros behind the last batch in a recycled file, where a batch's head would be: nothing was begun there. */
+export const TERMINATOR_BYTES = 8;
+
+/**
  * A batch takes no further write once its records come to this much: a write of 4 MiB takes a disk some 10 ms, and
  * what waits longer than that gains nothing by being in the same sync.
  */

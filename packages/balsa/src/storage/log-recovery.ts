@@ -38,7 +38,9 @@ export interface RecoveredLog {
   readonly torn: Damage | undefined;
   /** Segments that are not, or no longer, part of the log. */
   readonly unlinked: readonly number[];
-  /** Paths of segments that were never finished. */
+  /** Numbers of prepared files that no segment was made of yet. */
+  readonly spares: readonly number[];
+  /** Paths of segments and spares that were never finished. */
   readonly temporaries: readonly string[];
 }
 
@@ -95,7 +97,7 @@ function missingSegment(paths: DataPaths, first: Segment): Damage {
 function replayChain(
   chain: readonly Segment[],
   snapshot: SnapshotName,
-  { segments, temporaries }: SegmentListing,
+  { segments, spares, temporaries }: SegmentListing,
 ): RecoveredLog | undefined {
   const [first] = chain;
   const newest = chain.at(-1);
@@ -110,9 +112,9 @@ function replayChain(
 
   const emptied = last.offset === SEGMENT_HEADER_BYTES;
   const { segment, previous } = newest.header;
-  const spans: SegmentSpan[] = [];
+  const kept: SegmentSpan[] = [];
   for (const { header } of emptied ? chain.slice(0, -1) : chain) {
-    spans.push({ segment: header.segment, previousIndex: header.previousIndex });
+    kept.push({ segment: header.segment, previousIndex: header.previousIndex });
   }
   const { term, vote, commit } = replay.hardState;
   return {
@@ -120,12 +122,13 @@ function replayChain(
     hardState: { term, vote, commit: Math.max(commit, snapshot.index) },
     snapshot,
     entries: replay.entriesAfter(snapshot.index),
-    spans,
+    spans: kept,
     last: { image: newest.image, batch: last },
     link: emptied ? previous : { segment, end: last.offset, checksum: last.previousChecksum },
     nextSegment: segment + 1,
     torn,
-    unlinked: segments.filter((number) => !spans.some((span) => span.segment === number)),
+    unlinked: segments.filter((number) => !kept.some((span) => span.segment === number)),
+    spares,
     temporaries,
   };
 }

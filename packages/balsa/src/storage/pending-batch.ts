@@ -37,6 +37,7 @@ export class PendingBatch {
   /** End of the log before these writes, or the snapshot's that replaces it. */
   #previous: LogEnd = { index: 0, term: 0 };
   #reset = false;
+  #isMark = false;
 
   constructor(identity: Identity) {
     this.#builder = new BatchBuilder(identity);
@@ -44,6 +45,11 @@ export class PendingBatch {
 
   get isEmpty(): boolean {
     return this.#writes.length === 0;
+  }
+
+  /** Brings nothing new: it vouches for what is before it, and can be done without. */
+  get isMark(): boolean {
+    return this.#isMark;
   }
 
   get isReset(): boolean {
@@ -68,8 +74,9 @@ export class PendingBatch {
     return this.isEmpty || (write.snapshot === undefined && this.#builder.bodyBytes < BATCH_BYTES_TARGET);
   }
 
-  /** An empty batch, behind `previous`. */
-  begin(previous: LogEnd): void {
+  /** Nothing is added to it: it stands behind `previous`. */
+  beginMark(previous: LogEnd): void {
+    this.#isMark = true;
     this.#previous = previous;
   }
 
@@ -100,6 +107,7 @@ export class PendingBatch {
     const writes = this.#writes;
     this.#writes = [];
     this.#reset = false;
+    this.#isMark = false;
     this.#builder.clear();
     return writes;
   }

@@ -1,41 +1,93 @@
-import type { File, FileSystem } from "../platform/index.js";
+import { BalsaError } from "../core/index.js";
+import { type File, FileError, type FileSystem } from "../platform/index.js";
 import type { BatchPlace } from "./batch.js";
 import { type DataPaths, segmentPath, segmentTemporaryPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
+import { TERMINATOR_BYTES } from "./limits.js";
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./segment-header.js";
 
+/** A file that may become a segment, open for writing, under a name that is none of a segment's. */
+export interface SegmentBase {
+  readonly path: string;
+  readonly file: File;
+  /** Written beforehand, and durable; 0 = it grows. */
+  readonly preparedBytes: number;
+  /** It holds bytes of an older life. */
+  readonly isRecycled: boolean;
+}
+
+/** A segment, open for writing. */
+export interface SegmentFile {
+  readonly segment: number;
+  readonly file: File;
+  readonly preparedBytes: number;
+  readonly isRecycled: boolean;
+}
+
+/** What of a segment's header is not its file's. */
+export type SegmentStart = Pick<SegmentHeader, "segment" | "previous" | "previousIndex" | "previousTerm">;
+
+/** An empty file. @throws FileError */
+export async function createBase(
+  files: FileSystem,
+  paths: DataPaths,
+  segment: number,
+  attempt: number,
+): Promise<SegmentBase> {
+  const path = segmentTemporaryPath(paths, segment, attempt);
+  return { path, file: await files.open(path, "create"), preparedBytes: 0, isRecycled: false };
+}
+
 /**
- * Makes a new segment with its first batch. It gets its name only when both are durable, so that a segment under its
- * name is never half-made.
+ * Makes a segment with its first batch. It gets its name only when both are durable, so that a segment under its name is
+ * never half-made. The name itself is durable once the directory is synced, and only then is there a segment.
  * @param seal the batch's bytes for this place
- * @returns the file, open for writing
- * @throws FileError
+ * @throws FileError; the base has kept its name then
  */
-export async function createSegment(
+export async function makeSegment(
   files: FileSystem,
   paths: DataPaths,
   identity: Identity,
-  header: Omit<SegmentHeader, "checksum">,
+  base: SegmentBase,
+  start: SegmentStart,
   seal: (place: BatchPlace) => readonly Uint8Array[],
-): Promise<File> {
-  const { segment } = header;
-  const { bytes, checksum } = encodeSegmentHeader(identity, header);
+): Promise<SegmentFile> {
+  const { segment } = start;
+  const { path, file, preparedBytes, isRecycled } = base;
+  const { bytes, checksum } = encodeSegmentHeader(identity, { ...start, preparedBytes, isRecycled });
   const batch = seal({ segment, offset: SEGMENT_HEADER_BYTES, durable: 0, previousChecksum: checksum });
-  const temporary = segmentTemporaryPath(paths, segment);
-  const file = await files.open(temporary, "create");
-  try {
-    await writeSynced(file, 0, [bytes, ...batch]);
-    await files.rename(temporary, segmentPath(paths, segment));
-    await files.syncDir(paths.log);
-  } catch (cause) {
-    await file.close();
-    throw cause;
-  }
-  return file;
+  const made = { segment, file, preparedBytes, isRecycled };
+  await writeSynced(file, 0, [bytes, ...terminated(made, SEGMENT_HEADER_BYTES, batch)]);
+  await files.rename(path, segmentPath(paths, segment));
+  return made;
 }
 
-function writeSynced(file: File, position: number, buffers: readonly Uint8Array[]): Promise<void> {
+const ZEROS: Uint8Array = new Uint8Array(TERMINATOR_BYTES);
+
+/** The batch's buffers for `offset`, and the zeros that end the log where bytes of an older life follow. */
+export function terminated(into: SegmentFile, offset: number, batch: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (!into.isRecycled) return batch;
+  let end = offset;
+  for (const buffer of batch) end += buffer.length;
+  // None may be needed at the file's end, and none may make it grow.
+  const zeroBytes = Math.min(TERMINATOR_BYTES, into.preparedBytes - end);
+  return zeroBytes <= 0 ? batch : [...batch, ZEROS.subarray(0, zeroBytes)];
+}
+
+export function writeSynced(file: File, position: number, buffers: readonly Uint8Array[]): Promise<void> {
   return new Promise((resolve, reject) => {
     file.writeAndSync(position, buffers, (error) => (error === undefined ? resolve() : reject(error)));
   });
+}
+
+/** No room, or no descriptor: nothing was done, and later it may succeed. */
+export function isShortage(cause: unknown): cause is FileError {
+  return cause instanceof FileError && (cause.code === "full" || cause.code === "too-many-open");
+}
+
+/** A full disk, said by the file system or by the library. */
+export function isDiskFull(cause: unknown): boolean {
+  return (
+    (cause instanceof FileError && cause.code === "full") || (cause instanceof BalsaError && cause.code === "disk-full")
+  );
 }

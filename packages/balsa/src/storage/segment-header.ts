@@ -3,7 +3,7 @@
  *
  *   offset  bytes  field
  *        0     20  magic "BALSALOG", version, headerBytes, checksum
- *       20      4  reserved, zero
+ *       20      4  flags: bit 0 = recycled
  *       24      8  clusterId
  *       32      8  memberId
  *       40      8  group
@@ -24,6 +24,7 @@ import type { Identity } from "./identity.js";
 
 export const SEGMENT_HEADER_BYTES = 128;
 const RESERVED_BYTES = 24;
+const FLAG_RECYCLED = 1;
 
 /** Where a segment's part of the log ends, and the log goes on in the next one. */
 export interface SegmentLink {
@@ -43,13 +44,17 @@ export interface SegmentHeader {
   /** Last index of the log before this segment's first batch, or the snapshot's if that batch is a reset. */
   readonly previousIndex: number;
   readonly previousTerm: number;
+  /** Size the file was given beforehand; 0 = none: it grows. */
+  readonly preparedBytes: number;
+  /** The file had a life before: behind the log's end lie bytes of it. */
+  readonly isRecycled: boolean;
   /** Of this header: what the first batch is chained to. */
   readonly checksum: number;
 }
 
 export function encodeSegmentHeader(identity: Identity, header: Omit<SegmentHeader, "checksum">): EncodedHeader {
   return writeFileHeader("BALSALOG", (out) => {
-    out.u32(0);
+    out.u32(header.isRecycled ? FLAG_RECYCLED : 0);
     out.u64(identity.clusterId);
     out.u64(identity.memberId);
     out.u64(identity.group);
@@ -60,7 +65,7 @@ export function encodeSegmentHeader(identity: Identity, header: Omit<SegmentHead
     out.i32(header.previous.checksum);
     out.u64(header.previousIndex);
     out.u64(header.previousTerm);
-    out.u64(0);
+    out.u64(header.preparedBytes);
     out.skip(SEGMENT_HEADER_BYTES - out.length);
   });
 }
@@ -78,7 +83,7 @@ export function decodeSegmentHeader(
 ): SegmentHeader {
   const { fields, headerBytes, checksum } = readFileHeader("BALSALOG", bytes);
   if (headerBytes !== SEGMENT_HEADER_BYTES) throw corrupt("a segment's header has another length");
-  fields.skip(4);
+  const isRecycled = (fields.u32() & FLAG_RECYCLED) !== 0;
   const clusterId = fields.u64();
   const memberId = fields.u64();
   const group = fields.u64();
@@ -96,8 +101,9 @@ export function decodeSegmentHeader(
   const previousIndex = fields.u64();
   const previousTerm = fields.u64();
   if (previous.segment >= segment) throw corrupt("a segment's predecessor has a smaller number");
-  if (fields.u64() > fileBytes) throw corrupt("the file is shorter than it was prepared");
+  const preparedBytes = fields.u64();
+  if (preparedBytes > fileBytes) throw corrupt("the file is shorter than it was prepared");
   fields.skip(RESERVED_BYTES);
   fields.expectEnd();
-  return { segment, previous, previousIndex, previousTerm, checksum };
+  return { segment, previous, previousIndex, previousTerm, preparedBytes, isRecycled, checksum };
 }

@@ -1,6 +1,7 @@
 import { type Batch, findBatch, readBatch, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import { corruption } from "./corruption.js";
+import { TERMINATOR_BYTES } from "./limits.js";
 import type { LogReplay } from "./log-replay.js";
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentLink } from "./segment-header.js";
 
@@ -46,7 +47,7 @@ export function replayNewest(segment: Segment, replay: LogReplay): NewestSegment
   let last: Batch | undefined;
   for (;;) {
     const offset = last === undefined ? SEGMENT_HEADER_BYTES : last.end;
-    if (last !== undefined && isBlank(image.bytes, offset)) return { last, torn: undefined };
+    if (last !== undefined && isUnwritten(segment, offset)) return { last, torn: undefined };
     const batch = take(image, offset, last === undefined ? header.checksum : last.checksum, replay);
     if (isBatch(batch)) {
       last = batch;
@@ -77,8 +78,16 @@ function isBatch(outcome: Batch | Damage): outcome is Batch {
   return "checksum" in outcome;
 }
 
-/** Nothing, or a file's prepared but unwritten rest. */
-function isBlank(bytes: Uint8Array, from: number): boolean {
-  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+/** Nothing, or a prepared file's rest, in which no batch was begun. */
+function isUnwritten({ header, image }: Segment, from: number): boolean {
+  const { bytes } = image;
+  if (!header.isRecycled) return isBlank(bytes, from, bytes.length);
+  // What lies behind the zeros is of the file's older life, unless a sound head says that the zeros are damage.
+  const zerosEnd = Math.min(from + TERMINATOR_BYTES, bytes.length);
+  return isBlank(bytes, from, zerosEnd) && findBatch(image, zerosEnd) === undefined;
+}
+
+function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -28,22 +28,14 @@
  */
 import type { HardState } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";
-import type { File, FileError, FileSystem, Platform, Timer } from "../platform/index.js";
-import { type MovedBatch, moveBatch } from "./batch-builder.js";
-import { isNotFound, storageFailure } from "./corruption.js";
-import { type DataPaths, segmentPath } from "./data-directory.js";
-import type { Identity } from "./identity.js";
+import type { Timer } from "../platform/index.js";
+import { storageFailure } from "./corruption.js";
 import { IDLE_MARK_MS } from "./limits.js";
-import type { RecoveredLog, SegmentSpan } from "./log-recovery.js";
+import type { RecoveredLog } from "./log-recovery.js";
 import { type LogEnd, type LogWrite, PendingBatch, type QueuedWrite, type WriteDone } from "./pending-batch.js";
-import { createSegment } from "./segment-file.js";
-import { SEGMENT_HEADER_BYTES } from "./segment-header.js";
+import { diskFull, SegmentWriter, type SegmentWriterOptions, type WriteOutcome } from "./segment-writer.js";
 
-export interface WriteAheadLogOptions {
-  readonly platform: Pick<Platform, "clock" | "files" | "logger">;
-  readonly paths: DataPaths;
-  readonly identity: Identity;
-  readonly segmentBytes: number;
+export interface WriteAheadLogOptions extends SegmentWriterOptions {
   /** Called for each write in order, when it is durable and before its `done`. */
   readonly onDurable: (write: LogWrite) => void;
 }
@@ -51,16 +43,7 @@ export interface WriteAheadLogOptions {
 /** Group commit: whatever arrives while a sync runs goes, as one batch, into the next one. */
 export class WriteAheadLog {
   readonly #options: WriteAheadLogOptions;
-  readonly #files: FileSystem;
-
-  #file: File;
-  #segment: number;
-  /** Where the next batch goes. All before it is durable while nothing is in flight. */
-  #offset: number;
-  /** Of the last batch. */
-  #checksum: number;
-  /** All segments of the log, rising; the last is the one that is written. */
-  #spans: SegmentSpan[];
+  readonly #writer: SegmentWriter;
 
   /** The end of the log and the hard state with all writes that have been encoded, durable or not. */
   #end: LogEnd;
@@ -87,19 +70,10 @@ export class WriteAheadLog {
   #refusal: BalsaError | undefined;
   #failed = false;
   #onIdle: (() => void) | undefined;
-  /** Closing and removing old segments, one after the other. */
-  #housekeeping: Promise<void> = Promise.resolve();
 
-  private constructor(options: WriteAheadLogOptions, recovered: RecoveredLog, file: File, moved: MovedBatch) {
-    const { last, nextSegment, spans } = recovered;
-    const { previousIndex } = last.batch.state;
+  private constructor(options: WriteAheadLogOptions, recovered: RecoveredLog, writer: SegmentWriter) {
     this.#options = options;
-    this.#files = options.platform.files;
-    this.#file = file;
-    this.#segment = nextSegment;
-    this.#offset = SEGMENT_HEADER_BYTES + moved.bytes.length;
-    this.#checksum = moved.checksum;
-    this.#spans = [...spans, { segment: nextSegment, previousIndex }];
+    this.#writer = writer;
     this.#end = endOf(recovered);
     this.#hardState = recovered.hardState;
     this.#writtenHardState = recovered.hardState;
@@ -107,22 +81,14 @@ export class WriteAheadLog {
     this.#spare = new PendingBatch(options.identity);
   }
 
-  /** Begins the fresh segment: what was recovered is durable, whatever it was before. @throws FileError */
+  /** What was recovered is durable then, whatever it was before. @throws FileError */
   static async open(options: WriteAheadLogOptions, recovered: RecoveredLog): Promise<WriteAheadLog> {
-    const { platform, paths, identity } = options;
-    const { image, batch } = recovered.last;
-    const { previousIndex, previousTerm } = batch.state;
-    const header = { segment: recovered.nextSegment, previous: recovered.link, previousIndex, previousTerm };
-    for (const path of recovered.temporaries) await platform.files.remove(path);
-    let moved: MovedBatch | undefined;
-    const file = await createSegment(platform.files, paths, identity, header, (place) => {
-      moved = moveBatch(image, batch, place);
-      return [moved.bytes];
-    });
-    invariant(moved !== undefined, "a segment is created with its first batch");
-    const log = new WriteAheadLog(options, recovered, file, moved);
-    log.#removeSegments(recovered.unlinked);
-    return log;
+    return new WriteAheadLog(options, recovered, await SegmentWriter.open(options, recovered));
+  }
+
+  /** The disk is full: what is appended may have to wait for room. New work had better be refused. */
+  get isFull(): boolean {
+    return this.#writer.isFull;
   }
 
   append(write: LogWrite, done: WriteDone): void {
@@ -139,28 +105,22 @@ export class WriteAheadLog {
 
   /** Removes the segments that hold nothing above `index`, which a durable snapshot must cover. */
   release(index: number): void {
-    this.#dropSpans(
-      Math.max(
-        0,
-        this.#spans.findLastIndex((span) => span.previousIndex <= index),
-      ),
-    );
+    this.#writer.release(index);
   }
 
-  /** Takes no more, finishes what was given, vouches for the last batch, and closes the file. */
+  /** Takes no more, finishes what was given (but waits for no room on a full disk), vouches for the last batch, and closes the file. */
   async close(): Promise<void> {
     this.#refusal ??= new BalsaError("closed", "the storage is closed");
     this.#markTimer?.cancel();
     this.#markTimer = undefined;
+    this.#writer.stopWaiting();
     await this.#idle();
     const commitIsAhead = this.#hardState.commit !== this.#writtenHardState.commit;
     if (!this.#failed && (this.#unvouched || commitIsAhead)) {
       this.#writeMark();
       await this.#idle();
     }
-    const file = this.#file;
-    this.#housekeep(() => file.close(), file.path);
-    await this.#housekeeping;
+    await this.#writer.close();
   }
 
   // What comes in.
@@ -224,61 +184,33 @@ export class WriteAheadLog {
     this.#spare = batch;
     this.#inFlight = batch;
     this.#writtenHardState = this.#hardState;
-    const isMark = batch.isEmpty;
-    const isFull = !isMark && this.#offset + batch.lengthBytes > this.#options.segmentBytes;
-    if (batch.isReset || isFull) {
-      this.#writeToNewSegment(batch).then(
-        () => this.#written(batch, false),
-        (cause: unknown) => this.#fail(cause),
-      );
-      return;
-    }
-    const lengthBytes = batch.lengthBytes;
-    const place = {
-      segment: this.#segment,
-      offset: this.#offset,
-      durable: this.#offset,
-      previousChecksum: this.#checksum,
-    };
-    const buffers = batch.seal(this.#hardState, place);
-    this.#file.writeAndSync(this.#offset, buffers, (error: FileError | undefined) => {
-      if (error !== undefined) {
-        this.#fail(error);
-        return;
-      }
-      this.#offset += lengthBytes;
-      this.#checksum = batch.checksum;
-      this.#written(batch, !isMark);
-    });
+    this.#writer.write(batch, this.#hardState, (outcome) => this.#written(batch, outcome));
   }
 
-  async #writeToNewSegment(batch: PendingBatch): Promise<void> {
-    const { paths, identity } = this.#options;
-    const hardState = this.#hardState;
-    const segment = this.#segment + 1;
-    const { index: previousIndex, term: previousTerm } = batch.previous;
-    const previous = { segment: this.#segment, end: this.#offset, checksum: this.#checksum };
-    const lengthBytes = batch.lengthBytes;
-    const header = { segment, previous, previousIndex, previousTerm };
-    const file = await createSegment(this.#files, paths, identity, header, (place) => batch.seal(hardState, place));
-    const full = this.#file;
-    this.#housekeep(() => full.close(), full.path);
-    this.#file = file;
-    this.#segment = segment;
-    this.#offset = SEGMENT_HEADER_BYTES + lengthBytes;
-    this.#checksum = batch.checksum;
-    this.#spans.push({ segment, previousIndex });
-    // Nothing before a reset is needed, whatever its index.
-    if (batch.isReset) this.#dropSpans(this.#spans.length - 1);
+  #written(batch: PendingBatch, outcome: WriteOutcome): void {
+    if (this.#failed) return;
+    switch (outcome.kind) {
+      case "durable":
+        this.#unvouched = !outcome.beginsSegment && !batch.isMark;
+        this.#batchesSinceTimer++;
+        this.#tell(batch.take());
+        return;
+      case "given-up":
+        // A mark that finds no room is done without: the next batch vouches as well.
+        if (batch.isMark) this.#tell(batch.take());
+        else this.#fail(diskFull(outcome.cause));
+        return;
+      case "failed":
+        this.#fail(outcome.cause);
+        return;
+      default:
+        outcome satisfies never;
+    }
   }
 
   /** The batch is durable: the next one is sent off, then everybody is told. */
-  #written(batch: PendingBatch, isUnvouched: boolean): void {
-    if (this.#failed) return;
-    const writes = batch.take();
+  #tell(writes: readonly QueuedWrite[]): void {
     this.#inFlight = undefined;
-    this.#unvouched = isUnvouched;
-    this.#batchesSinceTimer++;
     if (!this.#pending.isEmpty) this.#flush();
     this.#refill();
     this.#tellSettled();
@@ -322,6 +254,7 @@ export class WriteAheadLog {
     logger.log("error", "the log failed; this member stops", { cause });
     this.#refusal = error;
     this.#failed = true;
+    this.#writer.stopWaiting();
     this.#markTimer?.cancel();
     const writes = [...this.#settled, ...(this.#inFlight?.take() ?? []), ...this.#pending.take(), ...this.#waiting];
     if (culprit !== undefined && !writes.includes(culprit)) writes.push(culprit);
@@ -360,27 +293,8 @@ export class WriteAheadLog {
   }
 
   #writeMark(): void {
-    this.#pending.begin(this.#end);
+    this.#pending.beginMark(this.#end);
     this.#flush();
-  }
-
-  #dropSpans(count: number): void {
-    this.#removeSegments(this.#spans.splice(0, count).map(({ segment }) => segment));
-  }
-
-  #removeSegments(segments: readonly number[]): void {
-    for (const segment of segments) {
-      const path = segmentPath(this.#options.paths, segment);
-      this.#housekeep(() => this.#files.remove(path), path);
-    }
-  }
-
-  /** What fails here costs space, not data; the next open tries again. */
-  #housekeep(work: () => Promise<void>, path: string): void {
-    this.#housekeeping = this.#housekeeping.then(work).catch((cause: unknown) => {
-      if (isNotFound(cause)) return;
-      this.#options.platform.logger.log("warn", "an old segment could not be closed or removed", { file: path, cause });
-    });
   }
 }
 

@@ -41,6 +41,7 @@ const REFUSAL_CODES: Readonly<Record<BalsaErrorCode, number>> = {
   aborted: 12,
   closed: 13,
   invariant: 14,
+  "disk-full": 15,
 };
 
 const CODES: ReadonlyMap<number, BalsaErrorCode> = new Map(

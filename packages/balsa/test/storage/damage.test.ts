@@ -4,7 +4,7 @@ import { readLog } from "../../src/storage/index.js";
 import { ImageFiles } from "./image-files.js";
 import { difference, type Found, type ModelState } from "./log-model.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { append, contentOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
+import { append, contentOf, DIR, entries, hardState, openStorage, refuseSpares, takeSnapshot } from "./storages.js";
 
 /** What a small log holds: two segments behind a snapshot, with entries of two terms. */
 const STATE: ModelState = {
@@ -16,8 +16,9 @@ const STATE: ModelState = {
 const BEFORE: ModelState = { ...STATE, entries: STATE.entries.slice(0, 27) };
 
 /** @param isClosed with a mark behind the last batch */
-async function smallLog(isClosed: boolean): Promise<ImageFiles> {
+async function smallLog(isClosed: boolean, arePrepared = true): Promise<ImageFiles> {
   const files = new RecordedFiles();
+  if (!arePrepared) refuseSpares(files);
   const storage = await openStorage(files, { segmentBytes: 1600 });
   await append(storage, { hardState: hardState(1, 0, 0), entries: entries(1, 10, 1, 30) });
   await append(storage, { hardState: hardState(1, 0, 11), entries: entries(11, 22, 1, 30) });
@@ -54,6 +55,15 @@ function lastBatch(bytes: Uint8Array): number {
   return Buffer.from(bytes).lastIndexOf("BTCH");
 }
 
+/** Where a segment's part of the log ends: where its successor says, or behind the last batch. */
+function endOfLog(files: ImageFiles, path: string): number {
+  const successor = files.segments[files.segments.indexOf(path) + 1];
+  if (successor !== undefined) return Buffer.from(files.image(successor)).readUInt32LE(72);
+  const bytes = Buffer.from(files.image(path));
+  const last = lastBatch(bytes);
+  return last + bytes.readUInt32LE(last + 8) + bytes.readUInt32LE(last + 12);
+}
+
 /** Flips one bit after the other; gives those whose outcome is another than expected of their byte. */
 async function flipEveryBit(
   files: ImageFiles,
@@ -81,8 +91,9 @@ test("every bit of a closed log, flipped, is detected or harmless", async () => 
   let flips = 0;
   for (const path of [files.path("/identity"), ...files.segments]) {
     const bytes = files.image(path);
-    // The mark brings nothing but a commit index; everything else is vouched for.
-    const mark = path === newest ? lastBatch(bytes) : bytes.length;
+    // The mark brings nothing but a commit index; everything else is vouched for. What was only prepared says nothing.
+    let mark = path === newest ? lastBatch(bytes) : bytes.length;
+    if (path !== newest && path.endsWith(".log")) mark = endOfLog(files, path);
     const wrong = await flipEveryBit(files, path, (at) => (at < mark ? "corrupt" : "whole"));
     expect([path, wrong]).toEqual([path, []]);
     flips += bytes.length * 8;
@@ -94,15 +105,16 @@ test("every bit of a log that nothing vouched for: damage to the last batch is t
   const files = await smallLog(false);
   const path = files.segments.at(-1) ?? "";
   const bytes = files.image(path);
-  const last = lastBatch(bytes);
-  expect(await flipEveryBit(files, path, (at) => (at < last ? "corrupt" : "before"))).toEqual([]);
+  const [last, end] = [lastBatch(bytes), endOfLog(files, path)];
+  const expected = (at: number): Outcome => (at < last ? "corrupt" : at < end ? "before" : "whole");
+  expect(await flipEveryBit(files, path, expected)).toEqual([]);
 });
 
-test("every file cut at every length is detected, or ends at the last whole batch", async () => {
-  const files = await smallLog(false);
+test("every file cut at every length is detected, or ends at the last whole batch of one that was never longer", async () => {
+  const files = await smallLog(false, false);
   const newest = files.segments.at(-1);
   const wrong: string[] = [];
-  for (const path of files.images.keys()) {
+  for (const path of [files.path("/identity"), ...files.segments, ...files.snapshots]) {
     const whole = files.image(path);
     const last = path === newest ? lastBatch(whole) : whole.length;
     for (let length = 0; length < whole.length; length++) {
@@ -114,6 +126,19 @@ test("every file cut at every length is detected, or ends at the last whole batc
     files.images.set(path, whole);
   }
   expect(wrong).toEqual([]);
+});
+
+test("a prepared segment that was cut is detected, wherever it was", async () => {
+  const files = await smallLog(false);
+  for (const path of files.segments.slice(1)) {
+    const whole = files.image(path);
+    expect(whole.length).toBe(1600);
+    for (let length = 0; length < whole.length; length++) {
+      files.images.set(path, whole.slice(0, length));
+      expect([path, length, await outcome(files)]).toEqual([path, length, "corrupt"]);
+    }
+    files.images.set(path, whole);
+  }
 });
 
 async function outcomeOfCleanCut(files: ImageFiles): Promise<Outcome> {

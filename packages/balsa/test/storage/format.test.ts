@@ -13,7 +13,10 @@ async function directory(): Promise<ImageFiles> {
   await append(storage, { hardState: hardState(3, 8, 2), entries: entries(3, 4, 3, 10) });
   await takeSnapshot(storage, 2, 1, [new Uint8Array([1, 2, 3, 4])]);
   await storage.close();
-  return ImageFiles.of(files.disk, DIR);
+  const images = ImageFiles.of(files.disk, DIR);
+  // It holds nothing yet.
+  images.images.delete(images.path(".spare"));
+  return images;
 }
 
 class Fields {

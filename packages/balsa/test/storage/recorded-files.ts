@@ -190,7 +190,8 @@ class RecordedFile implements File {
       void this.#files.later().then(() => done(error));
       return;
     }
-    const failure = this.#files.fault?.("writeAndSync:sync", this.path);
+    let failure = this.#files.fault?.("writeAndSync:sync", this.path);
+    if (failure?.code === "full") failure = new FileError("io", this.path, failure.message, failure);
     const covered = this.#file.beginSync();
     void this.#files.later().then(() => {
       this.#endSync(covered, failure !== undefined);

@@ -3,10 +3,23 @@ import type { Logger } from "../../src/platform/index.js";
 import { readLog } from "../../src/storage/index.js";
 import { ImageFiles } from "./image-files.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { allEntries, append, DIR, entries, hardState, openStorage, plain, takeSnapshot } from "./storages.js";
+import {
+  allEntries,
+  append,
+  DIR,
+  entries,
+  hardState,
+  openStorage,
+  plain,
+  refuseSpares,
+  takeSnapshot,
+} from "./storages.js";
 
 function segments(files: RecordedFiles): readonly string[] {
-  return files.disk.list(`${DIR}/log`).map((name) => `${DIR}/log/${name}`);
+  return files.disk
+    .list(`${DIR}/log`)
+    .filter((name) => name.endsWith(".log"))
+    .map((name) => `${DIR}/log/${name}`);
 }
 
 /** Writes behind the end of the newest segment. */
@@ -92,6 +105,7 @@ test.each([
 
 test("stale batches of an earlier segment behind the last one, as in a recycled file, are harmless", async () => {
   const files = new RecordedFiles();
+  refuseSpares(files);
   const storage = await openStorage(files, { segmentBytes: 1024 });
   for (let term = 1; term <= 8; term++) await append(storage, { entries: entries(1, 4, term, 40) });
   await storage.close();

@@ -164,7 +164,7 @@ test("F2 what is aborted or fails leaves nothing, and does not stop the log", as
   expect(stored(files)).toEqual([]);
   for (const kind of ["write", "sync", "rename", "open"] as const) {
     files.fault = (called, path) => (called === kind ? new FileError("full", path, "injected") : undefined);
-    expect(await codeOf(takeSnapshot(storage, 3, 1))).toBe("storage-failed");
+    expect(await codeOf(takeSnapshot(storage, 3, 1))).toBe("disk-full");
     files.fault = undefined;
   }
   expect(stored(files)).toEqual([]);

@@ -1,11 +1,12 @@
 import type { ConfState, Entry, HardState, SnapshotMeta } from "../../src/core/index.js";
 import { BalsaError } from "../../src/core/index.js";
 import type { FileSystem, Logger } from "../../src/platform/index.js";
-import { silentLogger } from "../../src/platform/index.js";
+import { FileError, silentLogger } from "../../src/platform/index.js";
 import { Prng } from "../../src/sim/index.js";
 import { DiskStorage, type ExpectedIdentity, type LogWrite } from "../../src/storage/index.js";
 import { HandClock } from "./hand-clock.js";
 import type { Found } from "./log-model.js";
+import type { RecordedFiles } from "./recorded-files.js";
 
 export const DIR = "/data/a";
 export const GROUP = 1;
@@ -36,6 +37,12 @@ export function openStorage(files: FileSystem, options: OpenOptions = {}): Promi
   const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
   const platform = { clock, files, logger, random: new Prng("storage") };
   return DiskStorage.open({ platform, dir, expect, segmentBytes });
+}
+
+/** Has segments grow: there is no room to prepare any. */
+export function refuseSpares(files: RecordedFiles): void {
+  files.fault = (kind, path) =>
+    kind === "open" && path.includes(".spare") ? new FileError("full", path, "no spares") : undefined;
 }
 
 /** Bytes that say where they belong. */

@@ -58,6 +58,7 @@ const FROM_LIBRARY: Readonly<Record<BalsaErrorCode, ServerErrorCode>> = {
   superseded: "leader-changed",
   timeout: "timeout",
   overloaded: "too-many-requests",
+  "disk-full": "no-space",
   "too-large": "request-too-large",
   aborted: "cancelled",
   closed: "stopped",

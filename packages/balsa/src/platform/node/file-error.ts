@@ -36,6 +36,12 @@ export function toFileError(error: unknown, path: string): FileError {
   return new FileError(codeOf(errnoOf(error)), path, message, error);
 }
 
+/** Of a sync: what lacked room was in the cache already, and is lost. No write can be tried again (File.writeAndSync). */
+export function toSyncError(error: unknown, path: string): FileError {
+  const failure = toFileError(error, path);
+  return failure.code === "full" ? new FileError("io", path, failure.message, error) : failure;
+}
+
 /** Interrupted by a signal, or momentarily not possible: worth the same call again. */
 export function isTransient(error: unknown): boolean {
   const errno = errnoOf(error);

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { invariant } from "../../core/index.js";
 import type { File } from "../index.js";
 import { FileError } from "../index.js";
-import { isTransient, toFileError } from "./file-error.js";
+import { isTransient, toFileError, toSyncError } from "./file-error.js";
 import { INLINE_WRITE_BYTES_MAX, TRANSIENT_RETRIES_MAX } from "./limits.js";
 
 type Done = (error: FileError | undefined) => void;
@@ -84,7 +84,7 @@ export class NodeFile implements File {
 
   async sync(): Promise<void> {
     try {
-      await this.#call((settle) => fs.fdatasync(this.#fd, settle));
+      await this.#call((settle) => fs.fdatasync(this.#fd, (error) => settle(error && toSyncError(error, this.path))));
     } catch (error) {
       this.#failure ??= toFileError(error, this.path);
       throw error;
@@ -103,19 +103,21 @@ export class NodeFile implements File {
       return;
     }
     this.#inFlight += 1;
-    const finish = (error: Error | null): void => {
+    const finish = (failure: FileError | undefined): void => {
       this.#writeAndSyncUnderWay = false;
-      const failure = error === null ? undefined : toFileError(error, this.path);
-      this.#failure ??= failure;
+      if (failure?.code !== "full") this.#failure ??= failure;
       this.#leave();
       done(failure);
+    };
+    const synced = (error: Error | null): void => {
+      finish(error === null ? undefined : toSyncError(error, this.path));
     };
     // The fastest that was measured: the write on the loop, the sync in the thread pool.
     const lengthBytes = lengthOf(buffers);
     if (lengthBytes > INLINE_WRITE_BYTES_MAX) {
       this.#writeFrom(position, buffers, lengthBytes, 0, (error) => {
-        if (error === null) fs.fdatasync(this.#fd, finish);
-        else finish(error);
+        if (error === null) fs.fdatasync(this.#fd, synced);
+        else finish(toFileError(error, this.path));
       });
       return;
     }
@@ -125,7 +127,7 @@ export class NodeFile implements File {
       setImmediate(finish, toFileError(error, this.path));
       return;
     }
-    fs.fdatasync(this.#fd, finish);
+    fs.fdatasync(this.#fd, synced);
   }
 
   close(): Promise<void> {

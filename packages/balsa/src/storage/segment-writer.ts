@@ -1,0 +1,364 @@
+import type { HardState } from "../core/index.js";
+import { BalsaError, invariant } from "../core/index.js";
+import type { FileError, FileSystem, Platform, Timer } from "../platform/index.js";
+import type { BatchPlace } from "./batch.js";
+import { moveBatch } from "./batch-builder.js";
+import { type DataPaths, segmentPath } from "./data-directory.js";
+import type { Identity } from "./identity.js";
+import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN } from "./limits.js";
+import type { RecoveredLog, SegmentSpan } from "./log-recovery.js";
+import type { PendingBatch } from "./pending-batch.js";
+import {
+  createBase,
+  isDiskFull,
+  isShortage,
+  makeSegment,
+  type SegmentBase,
+  type SegmentFile,
+  terminated,
+  writeSynced,
+} from "./segment-file.js";
+import { SEGMENT_HEADER_BYTES } from "./segment-header.js";
+import { SpareSegments } from "./spare-segments.js";
+
+export interface SegmentWriterOptions {
+  readonly platform: Pick<Platform, "clock" | "files" | "logger">;
+  readonly paths: DataPaths;
+  readonly identity: Identity;
+  readonly segmentBytes: number;
+  /** The disk has become full, or has room again: whether new work should be taken. */
+  readonly onRoom: (isFull: boolean) => void;
+}
+
+export type WriteOutcome =
+  /** `beginsSegment`: durable with the segment's name, which vouches for it. */
+  | { readonly kind: "durable"; readonly beginsSegment: boolean }
+  /** It could do without (a mark), or nobody wants to wait for room any more. Nothing of it is in the log. */
+  | { readonly kind: "given-up"; readonly cause: unknown }
+  /** What the disk holds is not known. */
+  | { readonly kind: "failed"; readonly cause: unknown };
+
+/** A batch under way, or waiting for room. */
+interface Task {
+  readonly batch: PendingBatch;
+  readonly hardState: HardState;
+  readonly done: (outcome: WriteOutcome) => void;
+}
+
+/** What opening leaves to begin with. */
+interface Start {
+  readonly current: SegmentFile;
+  readonly offset: number;
+  readonly checksum: number;
+  readonly spans: readonly SegmentSpan[];
+  readonly unlinked: readonly number[];
+}
+
+/**
+ * Brings one batch after the other to its place: behind the last one, or into a new segment. A batch that finds no room
+ * waits for it; a write or sync that fails in another way is final.
+ */
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions;
+  readonly #files: FileSystem;
+  readonly #spares: SpareSegments;
+  #current: SegmentFile;
+  /** Where the next batch goes. All before it is durable while nothing is under way. */
+  #offset: number;
+  /** Of the last batch. */
+  #checksum: number;
+  /** All segments of the log, rising; the last is the current one. */
+  #spans: SegmentSpan[];
+  #task: Task | undefined;
+  /** A segment that holds the task's batch, and whose name is not durable yet. */
+  #unnamed: SegmentFile | undefined;
+  /** Names for files of this process. */
+  #attempts = 0;
+
+  #retry: Timer | undefined;
+  /** The task waits, and this is why. */
+  #shortage: FileError | undefined;
+  #isFull = false;
+  #isClosing = false;
+
+  private constructor(options: SegmentWriterOptions, spares: SpareSegments, start: Start) {
+    this.#options = options;
+    this.#files = options.platform.files;
+    this.#spares = spares;
+    this.#current = start.current;
+    this.#offset = start.offset;
+    this.#checksum = start.checksum;
+    this.#spans = [...start.spans];
+  }
+
+  /**
+   * Makes durable what was recovered, whatever it was before: in a fresh segment, which repeats the last batch; if the disk
+   * has no room for one, in its place.
+   * @throws FileError
+   */
+  static async open(options: SegmentWriterOptions, recovered: RecoveredLog): Promise<SegmentWriter> {
+    const { paths, platform } = options;
+    let writer: SegmentWriter | undefined;
+    const spares = new SpareSegments({
+      ...options,
+      onChange: () => {
+        if (writer !== undefined) writer.#sparesChanged();
+      },
+    });
+    try {
+      for (const path of recovered.temporaries) await platform.files.remove(path);
+      await spares.adopt(recovered.spares);
+      const start = await beginFresh(options, recovered, spares).catch((cause: unknown) => {
+        if (isDiskFull(cause)) return continueInPlace(options, recovered);
+        throw cause;
+      });
+      writer = new SegmentWriter(options, spares, start);
+      for (const segment of start.unlinked) spares.release(segmentPath(paths, segment));
+      spares.want(start.current.preparedBytes);
+      return writer;
+    } catch (cause) {
+      await spares.close();
+      throw cause;
+    }
+  }
+
+  /** New work had better be refused: there is hardly room left for what is under way already. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** One at a time. `done` is called in a later turn. */
+  write(batch: PendingBatch, hardState: HardState, done: (outcome: WriteOutcome) => void): void {
+    invariant(this.#task === undefined, "one batch is written at a time");
+    this.#task = { batch, hardState, done };
+    this.#attempt(this.#task);
+  }
+
+  /** Removes the segments that hold nothing above `index`, which a durable snapshot must cover. */
+  release(index: number): void {
+    const first = this.#spans.findLastIndex((span) => span.previousIndex <= index);
+    this.#dropSpans(Math.max(0, first));
+  }
+
+  /** A batch that waits for room is given up, now or when it finds none. */
+  stopWaiting(): void {
+    this.#isClosing = true;
+    const task = this.#task;
+    if (task === undefined || this.#retry === undefined) return;
+    this.#retry.cancel();
+    this.#retry = undefined;
+    const cause = this.#shortage;
+    this.#options.platform.clock.nextTurn(() => this.#finish(task, { kind: "given-up", cause }));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#retry?.cancel();
+    this.#spares.closeFile(this.#current.file);
+    if (this.#unnamed !== undefined) this.#spares.closeFile(this.#unnamed.file);
+    await this.#spares.close();
+  }
+
+  // Where a batch goes.
+
+  #attempt(task: Task): void {
+    const { batch, hardState } = task;
+    if (batch.isReset || this.#unnamed !== undefined || (!batch.isMark && !this.#hasPlaceFor(batch.lengthBytes))) {
+      this.#writeToNewSegment(task).then(
+        () => this.#finish(task, { kind: "durable", beginsSegment: true }),
+        (cause: unknown) => this.#obstructed(task, cause, false),
+      );
+      return;
+    }
+    const { lengthBytes } = batch;
+    const [offset, current] = [this.#offset, this.#current];
+    const { segment } = current;
+    const place = { segment, offset, durable: offset, previousChecksum: this.#checksum };
+    const buffers = terminated(current, offset, batch.seal(hardState, place));
+    current.file.writeAndSync(offset, buffers, (error) => {
+      if (error !== undefined) {
+        this.#obstructed(task, error, true);
+        return;
+      }
+      this.#offset += lengthBytes;
+      this.#checksum = batch.checksum;
+      this.#finish(task, { kind: "durable", beginsSegment: false });
+    });
+  }
+
+  /** Whether the current segment is to take so much. Beyond what was prepared it grows where there is no spare. */
+  #hasPlaceFor(lengthBytes: number): boolean {
+    const { segmentBytes } = this.#options;
+    const { preparedBytes } = this.#current;
+    const end = this.#offset + lengthBytes;
+    if (this.#shortage !== undefined && this.#spares.hasReady) return false;
+    if (end <= (preparedBytes > 0 ? preparedBytes : Math.min(SPARE_BYTES_MIN, segmentBytes))) return true;
+    return end <= segmentBytes && !this.#spares.hasReady;
+  }
+
+  async #writeToNewSegment({ batch, hardState }: Task): Promise<void> {
+    const previousIndex = batch.previous.index;
+    const made = (this.#unnamed ??= await this.#makeSegment(batch, hardState));
+    await this.#files.syncDir(this.#options.paths.log);
+    this.#unnamed = undefined;
+    this.#spares.closeFile(this.#current.file);
+    this.#current = made;
+    this.#offset = SEGMENT_HEADER_BYTES + batch.lengthBytes;
+    this.#checksum = batch.checksum;
+    this.#spans.push({ segment: made.segment, previousIndex });
+    // Nothing before a reset is needed, whatever its index.
+    if (batch.isReset) this.#dropSpans(this.#spans.length - 1);
+    this.#spares.want(made.preparedBytes);
+  }
+
+  async #makeSegment(batch: PendingBatch, hardState: HardState): Promise<SegmentFile> {
+    const { paths, identity } = this.#options;
+    const segment = this.#current.segment + 1;
+    const { index: previousIndex, term: previousTerm } = batch.previous;
+    const previous = { segment: this.#current.segment, end: this.#offset, checksum: this.#checksum };
+    const start = { segment, previous, previousIndex, previousTerm };
+    const seal = (place: BatchPlace): readonly Uint8Array[] => batch.seal(hardState, place);
+    const base = this.#spares.take() ?? (await createBase(this.#files, paths, segment, ++this.#attempts));
+    try {
+      return await makeSegment(this.#files, paths, identity, base, start, seal);
+    } catch (cause) {
+      if (isShortage(cause)) restore(this.#spares, base);
+      else this.#spares.closeFile(base.file);
+      throw cause;
+    }
+  }
+
+  // What comes of it.
+
+  #finish(task: Task, outcome: WriteOutcome): void {
+    if (this.#task !== task) return;
+    this.#task = undefined;
+    this.#shortage = undefined;
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    this.#updateRoom();
+    task.done(outcome);
+  }
+
+  /** No room and no descriptor may come to be had; anything else is final. */
+  #obstructed(task: Task, cause: unknown, wasInPlace: boolean): void {
+    if (!isShortage(cause)) {
+      this.#finish(task, { kind: "failed", cause });
+      return;
+    }
+    if (task.batch.isMark || this.#isClosing) {
+      this.#finish(task, { kind: "given-up", cause });
+      return;
+    }
+    if (this.#shortage === undefined) {
+      const { logger } = this.#options.platform;
+      const { code, path: file, message: reason } = cause;
+      logger.log("warn", "the log waits: nothing is acknowledged until there is room", { code, file, reason });
+    }
+    this.#shortage = cause;
+    this.#updateRoom();
+    if (wasInPlace && this.#spares.hasReady) {
+      this.#attempt(task);
+      return;
+    }
+    this.#retry = this.#options.platform.clock.setTimer(ROOM_RETRY_MS, () => this.#tryAgain());
+  }
+
+  #tryAgain(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    if (this.#task !== undefined) this.#attempt(this.#task);
+  }
+
+  /** A spare has come, or there is no room for one. */
+  #sparesChanged(): void {
+    this.#updateRoom();
+    if (this.#retry !== undefined && this.#spares.hasReady) this.#tryAgain();
+  }
+
+  #updateRoom(): void {
+    const { preparedBytes } = this.#current;
+    const isShort = preparedBytes - this.#offset < Math.min(ROOM_RESERVE_BYTES, preparedBytes / 2 + 1);
+    const isFull = isDiskFull(this.#shortage) || (this.#spares.isStarved && isShort);
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    const { logger } = this.#options.platform;
+    if (isFull) logger.log("warn", "the disk is full; no new entries are taken", { file: this.#current.file.path });
+    else logger.log("info", "the disk has room again", { file: this.#current.file.path });
+    this.#options.onRoom(isFull);
+  }
+
+  #dropSpans(count: number): void {
+    for (const { segment } of this.#spans.splice(0, count)) {
+      this.#spares.release(segmentPath(this.#options.paths, segment));
+    }
+  }
+}
+
+/** Begins the fresh segment: its first batch repeats the last one, its link goes to what is before that. */
+async function beginFresh(
+  options: SegmentWriterOptions,
+  recovered: RecoveredLog,
+  spares: SpareSegments,
+): Promise<Start> {
+  const { platform, paths, identity } = options;
+  const { image, batch } = recovered.last;
+  const { previousIndex, previousTerm } = batch.state;
+  const segment = recovered.nextSegment;
+  const base = spares.take() ?? (await createBase(platform.files, paths, segment, 0));
+  let checksum = 0;
+  try {
+    const start = { segment, previous: recovered.link, previousIndex, previousTerm };
+    const current = await makeSegment(platform.files, paths, identity, base, start, (place) => {
+      const moved = moveBatch(image, batch, place);
+      checksum = moved.checksum;
+      return [moved.bytes];
+    });
+    await platform.files.syncDir(paths.log);
+    const spans = [...recovered.spans, { segment, previousIndex }];
+    const offset = SEGMENT_HEADER_BYTES + batch.end - batch.offset;
+    return { current, offset, checksum, spans, unlinked: recovered.unlinked };
+  } catch (cause) {
+    if (isDiskFull(cause)) restore(spares, base);
+    else await base.file.close();
+    throw cause;
+  }
+}
+
+/**
+ * With no room for a fresh segment: the last batch is written anew where it is, with the bytes that it has, and the log
+ * goes on behind it. A torn write that lies there is overwritten.
+ */
+async function continueInPlace(options: SegmentWriterOptions, recovered: RecoveredLog): Promise<Start> {
+  const { files, logger } = options.platform;
+  const { image, batch } = recovered.last;
+  const { segment, path } = image;
+  logger.log("warn", "the disk is full; the log goes on in its last segment", { file: path });
+  const file = await files.open(path, "write");
+  try {
+    await writeSynced(file, batch.offset, [image.bytes.subarray(batch.offset, batch.end)]);
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+  const isLinked = recovered.spans.some((span) => span.segment === segment);
+  const own = { segment, previousIndex: batch.state.previousIndex };
+  return {
+    current: { segment, file, preparedBytes: image.bytes.length, isRecycled: true },
+    offset: batch.end,
+    checksum: batch.checksum,
+    // A segment that holds its first batch alone was to be replaced.
+    spans: isLinked ? recovered.spans : [...recovered.spans, own],
+    unlinked: recovered.unlinked.filter((other) => other !== segment),
+  };
+}
+
+function restore(spares: SpareSegments, base: SegmentBase): void {
+  if (base.preparedBytes > 0) spares.giveBack(base);
+  else spares.discard(base);
+}
+
+/** What a caller hears whose write found no room and will not wait. */
+export function diskFull(cause: unknown): BalsaError {
+  return new BalsaError("disk-full", "the disk is full", { cause, applied: "unknown", retryable: true });
+}
