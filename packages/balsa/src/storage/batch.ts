@@ -79,6 +79,14 @@ export interface Batch {
   readonly end: number;
 }
 
+/** Which entry it is, as the tables say, whatever has become of its record. */
+export interface EntryIdentity {
+  readonly index: number;
+  readonly term: number;
+  readonly checksum: number;
+  readonly payloadBytes: number;
+}
+
 /** A segment's bytes in memory. */
 export interface SegmentImage {
   readonly path: string;
@@ -182,6 +190,24 @@ export function readBatchEntries(image: SegmentImage, batch: Batch, into: Entry[
     return { file: path, offset: reader.position, reason: "a batch's body does not fit its tables" };
   }
   return undefined;
+}
+
+/** The tables of a batch whose head is sound. Needs nothing of its body. */
+export function readBatchIdentities({ view }: SegmentImage, batch: Batch): readonly EntryIdentity[] {
+  const identities: EntryIdentity[] = [];
+  let identityAt = batch.offset + BATCH_HEAD_BYTES_MIN;
+  let runAt = identityAt + batch.entryCount * ENTRY_IDENTITY_BYTES;
+  for (let run = 0; run < batch.runCount; run++, runAt += RUN_BYTES) {
+    const firstIndex = u64(view, runAt);
+    const term = u64(view, runAt + 8);
+    const end = firstIndex + view.getUint32(runAt + 16, true);
+    for (let index = firstIndex; index < end && identities.length < batch.entryCount; index++) {
+      const checksum = view.getInt32(identityAt, true);
+      identities.push({ index, term, checksum, payloadBytes: view.getUint32(identityAt + 4, true) });
+      identityAt += ENTRY_IDENTITY_BYTES;
+    }
+  }
+  return identities;
 }
 
 /** Offset of the first sound batch behind `from`, wherever it may begin; undefined if there is none. */

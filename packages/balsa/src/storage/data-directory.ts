@@ -12,6 +12,8 @@ export interface DataPaths {
   readonly lock: string;
   readonly log: string;
   readonly snapshots: string;
+  /** Where repair puts the files that it replaced. */
+  readonly setAside: string;
 }
 
 export function dataPaths(dir: string): DataPaths {
@@ -22,6 +24,7 @@ export function dataPaths(dir: string): DataPaths {
     lock: `${dir}/lock`,
     log: `${dir}/log`,
     snapshots: `${dir}/snapshots`,
+    setAside: `${dir}/set-aside`,
   };
 }
 

@@ -1,9 +1,10 @@
 import type { ConfState, Entry, HardState, Snapshot, SnapshotMeta, Storage } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";
-import { FileError, type FileSystem, type Lock, type Logger, type Platform } from "../platform/index.js";
+import type { Lock, Logger, Platform } from "../platform/index.js";
 import { storageFailure } from "./corruption.js";
 import { type DataPaths, dataPaths, listIfThere, makeDurableDir } from "./data-directory.js";
 import { createDirectory } from "./directory-creation.js";
+import { lockDirectory } from "./directory-lock.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
 import { DurableState } from "./durable-state.js";
 import { checkName, type ExpectedIdentity, type Identity, loadIdentity, matchIdentity } from "./identity.js";
@@ -242,17 +243,6 @@ function noData(dir: string): BalsaError {
     "invalid-argument",
     `${dir} holds no member's data; name the right directory, or bootstrap a new cluster`,
   );
-}
-
-async function lockDirectory(files: FileSystem, paths: DataPaths): Promise<Lock> {
-  try {
-    return await files.lock(paths.lock);
-  } catch (cause) {
-    if (cause instanceof FileError && cause.code === "locked") {
-      throw new BalsaError("locked", `${paths.dir} is in use by another process`, { cause, retryable: true });
-    }
-    throw cause;
-  }
 }
 
 function report(logger: Logger, recovered: RecoveredDirectory): void {

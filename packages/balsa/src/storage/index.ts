@@ -1,3 +1,6 @@
+export type { Damage } from "./corruption.js";
+export type { DirectoryReport } from "./directory-salvage.js";
+export { verifyDirectory } from "./directory-salvage.js";
 export type { DiskStorageOptions } from "./disk-storage.js";
 export { DiskStorage } from "./disk-storage.js";
 export { FORMAT_VERSION } from "./file-header.js";

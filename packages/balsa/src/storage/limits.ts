@@ -71,3 +71,6 @@ export const SNAPSHOTS_KEPT = 2;
 
 /** Bytes of a member's name in its identity. */
 export const NAME_BYTES_MAX = 1024;
+
+/** Where a segment can't be read as a whole, it is read in pieces of this, so that only what is near the spot is lost. */
+export const SALVAGE_READ_BYTES: number = 4 * 1024;

@@ -11,7 +11,7 @@ import {
 } from "./data-directory.js";
 import type { Identity } from "./identity.js";
 import { SNAPSHOTS_KEPT } from "./limits.js";
-import { loadSnapshotFrame, SnapshotReader } from "./snapshot-reader.js";
+import { loadSnapshotFrame, SnapshotReader, verifySnapshot } from "./snapshot-reader.js";
 import { SnapshotReceiver } from "./snapshot-receiver.js";
 import { SnapshotTarget } from "./snapshot-target.js";
 import { SnapshotWriter } from "./snapshot-writer.js";
@@ -24,11 +24,16 @@ export interface SnapshotSurvey {
   readonly temporaries: readonly string[];
 }
 
-/** Reads only. @throws FileError */
+/**
+ * Reads only.
+ * @param depth `whole`: every block is verified, and a file that can't be read is damaged, too
+ * @throws FileError
+ */
 export async function surveySnapshots(
   files: FileSystem,
   paths: DataPaths,
   identity: Identity,
+  depth: "ends" | "whole" = "ends",
 ): Promise<SnapshotSurvey> {
   const { snapshots, temporaries } = await listSnapshots(files, paths);
   const sound: SnapshotMeta[] = [];
@@ -37,14 +42,17 @@ export async function surveySnapshots(
     const path = snapshotPath(paths, name);
     const file = await files.open(path, "read");
     try {
-      const { meta } = (await loadSnapshotFrame(file, path, identity)).header;
+      const frame = await loadSnapshotFrame(file, path, identity);
+      if (depth === "whole") await verifySnapshot(file, path, frame);
+      const { meta } = frame.header;
       if (meta.index !== name.index || meta.term !== name.term) {
         throw located(new BalsaError("corrupt", "a snapshot is not the one in its name"), path, 0);
       }
       sound.push(meta);
     } catch (cause) {
-      if (!(cause instanceof BalsaError)) throw cause;
-      damaged.push({ name, error: cause });
+      const error = depth === "whole" ? storageFailure(`reading ${path}`, cause) : cause;
+      if (!(error instanceof BalsaError)) throw cause;
+      damaged.push({ name, error });
     } finally {
       await file.close();
     }

@@ -1,0 +1,72 @@
+import type { SnapshotMeta } from "../core/index.js";
+import type { FileSystem } from "../platform/index.js";
+import type { Damage } from "./corruption.js";
+import { type DataPaths, dataPaths, type SnapshotName, snapshotPath } from "./data-directory.js";
+import { type Identity, loadIdentity } from "./identity.js";
+import { type LogSalvage, salvageLog } from "./log-salvage.js";
+import type { LostRange } from "./salvaged-log.js";
+import { surveySnapshots } from "./snapshot-store.js";
+
+/** What is left of a data directory, every byte of it read. */
+export interface DirectorySalvage extends LogSalvage {
+  /** The newest that is sound in every block; undefined = none. What the log goes on from. */
+  readonly snapshot: SnapshotMeta | undefined;
+  readonly damagedSnapshots: readonly SnapshotName[];
+}
+
+/**
+ * Reads only. Damage to the snapshots comes first among `damages`.
+ * @throws BalsaError `identity-mismatch`; FileError
+ */
+export async function salvageDirectory(
+  files: FileSystem,
+  paths: DataPaths,
+  identity: Identity,
+): Promise<DirectorySalvage> {
+  const survey = await surveySnapshots(files, paths, identity, "whole");
+  // Any sound snapshot of this cluster is of a committed prefix, whether this member had taken it over or not.
+  const [snapshot] = survey.sound;
+  const found = await salvageLog(files, paths, identity, snapshot ?? { index: 0, term: 0 });
+  if (snapshot !== undefined) found.log.beginBehind(snapshot);
+  const damages = survey.damaged.map(({ name, error }): Damage => {
+    return { file: snapshotPath(paths, name), offset: 0, index: name.index, term: name.term, reason: error.message };
+  });
+  return {
+    ...found,
+    damages: [...damages, ...found.damages],
+    snapshot,
+    damagedSnapshots: survey.damaged.map(({ name }) => name),
+  };
+}
+
+/** What can be said of a data directory's soundness. */
+export interface DirectoryReport {
+  readonly identity: Identity;
+  /** Every place where bytes are not what was written; of none the directory is sound. */
+  readonly damages: readonly Damage[];
+  /** Entries that are lost here, with what a peer's log must hold to vouch for its copy of them. */
+  readonly lost: readonly LostRange[];
+  /** False: the newest batches can't be read. Later entries, a later term and a vote may have been in them. */
+  readonly endKnown: boolean;
+  /** Where a crash left a torn write, if it did: harmless. */
+  readonly torn: Damage | undefined;
+  readonly snapshot: SnapshotMeta | undefined;
+  readonly term: number;
+  readonly vote: number;
+  readonly commit: number;
+  readonly lastIndex: number;
+}
+
+/**
+ * Verifies all of a data directory that no process uses: each batch, entry and snapshot block, whether opening would
+ * need it or not. Takes no lock and changes nothing.
+ * @throws BalsaError `identity-mismatch`, `corrupt` (the identity itself); FileError
+ */
+export async function verifyDirectory(files: FileSystem, dir: string): Promise<DirectoryReport> {
+  const paths = dataPaths(dir);
+  const identity = await loadIdentity(files, paths.identity);
+  const { log, damages, torn, snapshot } = await salvageDirectory(files, paths, identity);
+  const { term, vote, commit } = log.hardState;
+  const { endKnown, lastIndex } = log;
+  return { identity, damages, lost: log.lost(), endKnown, torn, snapshot, term, vote, commit, lastIndex };
+}
