@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { LabsCluster, type LabsOptions } from "./labs-cluster.js";
 
 /** How many seeds each scenario runs; `npm run deep -- --only labs` gives it more. One seed: BALSA_SEED. */
@@ -11,13 +11,12 @@ export function scenario(name: string, options: LabsOptions, run: (cluster: Labs
   test(`${name} (${options.members} members)`, { timeout: 60_000 + SEEDS * 20_000 }, async () => {
     for (let i = 0; i < (ONE_SEED === undefined ? SEEDS : 1); i++) {
       const seed = ONE_SEED ?? String(randomInt(2 ** 40));
-      try {
-        await run(new LabsCluster(seed, options));
-      } catch (cause) {
-        const command = `BALSA_SEED=${seed} npm test -- packages/balsa/test/node/labs -t "${name}"`;
-        const what = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`seed ${seed} fails: ${what}\nagain: ${command}`, { cause });
-      }
+      const failure = await run(new LabsCluster(seed, options)).then(
+        () => undefined,
+        (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+      );
+      const again = `BALSA_SEED=${seed} npm test -- packages/balsa/test/node/labs -t "${name}"`;
+      expect(failure, `seed ${seed} fails; again: ${again}`).toBeUndefined();
     }
   });
 }
