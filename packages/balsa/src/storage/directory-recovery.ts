@@ -16,16 +16,18 @@ export interface RecoveredDirectory {
 
 /**
  * Reads only.
+ * @param keepEntries before the newest snapshot, that are taken up as well if they are there
  * @throws BalsaError `corrupt`, `identity-mismatch`; FileError
  */
 export async function recoverDirectory(
   files: FileSystem,
   paths: DataPaths,
   identity: Identity,
+  keepEntries: number,
 ): Promise<RecoveredDirectory> {
   const survey = await surveySnapshots(files, paths, identity);
   try {
-    const log = await recoverLog(files, paths, identity, survey.sound);
+    const log = await recoverLog(files, paths, identity, survey.sound, keepEntries);
     const snapshot = survey.sound.find((meta) => isSame(meta, log.snapshot));
     return { log, snapshot, survey };
   } catch (cause) {

@@ -7,8 +7,16 @@ import { createDirectory } from "./directory-creation.js";
 import { lockDirectory } from "./directory-lock.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
 import { DurableState } from "./durable-state.js";
+import { EntryReader } from "./entry-reader.js";
+import { ENTRY_OVERHEAD_BYTES } from "./entry-tail.js";
 import { checkName, type ExpectedIdentity, type Identity, loadIdentity, matchIdentity } from "./identity.js";
-import { SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from "./limits.js";
+import {
+  ENTRY_CACHE_BYTES_DEFAULT,
+  READ_BACK_BYTES_MAX,
+  SEGMENT_BYTES_DEFAULT,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_BYTES_MIN,
+} from "./limits.js";
 import type { LogWrite, WriteDone } from "./pending-batch.js";
 import type { SnapshotReader } from "./snapshot-reader.js";
 import type { SnapshotReceiver } from "./snapshot-receiver.js";
@@ -25,11 +33,16 @@ export interface DiskStorageOptions {
   readonly segmentBytes?: number | undefined;
   /** The disk has become full, or has room again. */
   readonly onRoom?: ((isFull: boolean) => void) | undefined;
+  /** Entries before the newest snapshot that are still there after opening, if they were not released. Default 0. */
+  readonly keepEntries?: number | undefined;
+  /** Entries that are held in memory, at the most; the others are read back from the log when needed. Default 32 MiB. */
+  readonly cacheBytes?: number | undefined;
 }
 
 /**
  * Stable storage: a write-ahead log and a snapshot store in one directory. Reads are answered from memory, which holds
- * what is durable and nothing else. On disk: docs/storage-format.md.
+ * what is durable and nothing else: of each entry its term and place, and the newest entries themselves. Older ones are
+ * fetched from disk on demand. On disk: docs/storage-format.md.
  */
 export class DiskStorage implements Storage {
   readonly identity: Identity;
@@ -37,6 +50,8 @@ export class DiskStorage implements Storage {
   readonly #log: WriteAheadLog;
   readonly #snapshots: SnapshotStore;
   readonly #lock: Lock;
+  readonly #reader: EntryReader;
+  readonly #logger: Logger;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -45,12 +60,16 @@ export class DiskStorage implements Storage {
     log: WriteAheadLog,
     snapshots: SnapshotStore,
     lock: Lock,
+    reader: EntryReader,
+    logger: Logger,
   ) {
     this.identity = identity;
     this.#state = state;
     this.#log = log;
     this.#snapshots = snapshots;
     this.#lock = lock;
+    this.#reader = reader;
+    this.#logger = logger;
   }
 
   /**
@@ -88,10 +107,10 @@ export class DiskStorage implements Storage {
     const identity = await loadIdentity(files, paths.identity);
     matchIdentity(dir, identity, expect);
 
-    const recovered = await recoverDirectory(files, paths, identity);
+    const recovered = await recoverDirectory(files, paths, identity, options.keepEntries ?? 0);
     report(logger, recovered);
     const { log, survey } = recovered;
-    const state = new DurableState(recovered);
+    const state = new DurableState(recovered, options.cacheBytes ?? ENTRY_CACHE_BYTES_DEFAULT);
     const snapshots = new SnapshotStore(files, paths, identity, logger, survey, log.snapshot);
     const wal = await WriteAheadLog.open(
       {
@@ -100,41 +119,98 @@ export class DiskStorage implements Storage {
         identity,
         segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
         onRoom: (isFull) => options.onRoom?.(isFull),
-        onDurable: (write) => {
-          state.take(write);
+        onDurable: (write, place) => {
+          state.take(write, place);
           if (write.snapshot !== undefined) snapshots.setCurrent(write.snapshot.meta);
         },
       },
       log,
     );
     snapshots.removeLeftovers(survey);
-    return new DiskStorage(identity, state, wal, snapshots, lock);
+    const reader = new EntryReader(files, paths, identity.group, state.index);
+    const storage = new DiskStorage(identity, state, wal, snapshots, lock, reader, logger);
+    await storage.#warmUp();
+    return storage;
   }
 
   // Core's read side (A1).
 
   initialState(): { readonly hardState: HardState; readonly confState: ConfState } {
-    return this.#state.memory.initialState();
+    const { hardState, snapshot } = this.#state;
+    return { hardState, confState: snapshot.meta.confState };
   }
 
   entries(lo: number, hi: number, maxBytes: number): readonly Entry[] {
-    return this.#state.memory.entries(lo, hi, maxBytes);
+    return this.#state.entries(lo, hi, maxBytes);
   }
 
   term(i: number): number {
-    return this.#state.memory.term(i);
+    return this.#state.index.term(i);
   }
 
   firstIndex(): number {
-    return this.#state.memory.firstIndex();
+    return this.#state.index.firstIndex;
   }
 
   lastIndex(): number {
-    return this.#state.memory.lastIndex();
+    return this.#state.index.lastIndex;
   }
 
   snapshot(): Snapshot {
-    return this.#state.memory.snapshot();
+    return this.#state.snapshot;
+  }
+
+  // Entries that are not in memory.
+
+  /** Of the entries that are in memory, with all they keep alive. */
+  get cachedBytes(): number {
+    return this.#state.cachedBytes;
+  }
+
+  /**
+   * Reads entries from `from` on, and below `to`, back into memory: as many as one bounded read gives, one at the least.
+   * `entries` then answers with them until others take their place, so they should be asked for at once. Resolves also
+   * where the entry is not there any more: asking `entries` again tells.
+   * @throws BalsaError `corrupt` (an entry behind the snapshot is damaged; with file, offset, index and term),
+   * `storage-failed`
+   */
+  async fetchEntries(from: number, to: number): Promise<void> {
+    const state = this.#state;
+    if (from < this.firstIndex() || from > this.lastIndex() || state.hasInMemory(from)) return;
+    state.addPage(await this.#readBack(from, Math.min(to, state.tailIndex)));
+  }
+
+  async #readBack(from: number, to: number): Promise<readonly Entry[]> {
+    try {
+      return await this.#reader.read(from, to, READ_BACK_BYTES_MAX);
+    } catch (cause) {
+      const snapshotIndex = this.snapshot().meta.index;
+      const isDamage = cause instanceof BalsaError && cause.code === "corrupt";
+      if (!isDamage || from > snapshotIndex || this.#closing !== undefined) throw cause;
+      // All that the snapshot holds is still known, and whoever is behind will get that. Its files stay: evidence.
+      this.#logger.log("error", "the log is damaged before the snapshot; it begins behind that now", {
+        damage: cause.message,
+        snapshot: snapshotIndex,
+      });
+      if (this.firstIndex() <= snapshotIndex) this.#state.compact(snapshotIndex);
+      return [];
+    }
+  }
+
+  /** The newest entries come into memory, as if they had just been written. */
+  async #warmUp(): Promise<void> {
+    const { index, warmBytes } = this.#state;
+    let bytes = 0;
+    let from = index.lastIndex + 1;
+    for (; from > index.firstIndex; from--) {
+      bytes += index.recordBytesOf(from - 1) + ENTRY_OVERHEAD_BYTES;
+      if (bytes > warmBytes) break;
+    }
+    while (from <= index.lastIndex) {
+      const read = await this.#readBack(from, index.lastIndex + 1);
+      this.#state.warm(read);
+      from = Math.max(from + read.length, index.firstIndex);
+    }
   }
 
   // The log.
@@ -164,8 +240,9 @@ export class DiskStorage implements Storage {
   }
 
   /**
-   * Drops the entries up to and including `index` from memory, and releases the segments that held nothing else. No
-   * effect on what is gone already.
+   * Drops the entries up to and including `index`. Segments that held nothing else are released, but for what the oldest
+   * snapshot that is kept needs behind it: should the newest turn out to be damaged, that one and the log stand in for it.
+   * No effect on what is gone already.
    * @throws BalsaError `invalid-argument` (the newest durable snapshot does not reach that far)
    */
   compact(index: number): void {
@@ -178,7 +255,7 @@ export class DiskStorage implements Storage {
     }
     if (index < this.firstIndex()) return;
     this.#state.compact(index);
-    this.#log.release(index);
+    this.#log.release(Math.min(index, this.#snapshots.oldestIndex));
   }
 
   // Snapshots.
@@ -228,13 +305,16 @@ export class DiskStorage implements Storage {
 }
 
 function checkOptions(options: DiskStorageOptions): void {
-  const { expect, segmentBytes = SEGMENT_BYTES_DEFAULT } = options;
+  const { expect, segmentBytes = SEGMENT_BYTES_DEFAULT, cacheBytes = ENTRY_CACHE_BYTES_DEFAULT } = options;
   checkName(expect.name);
   if (!(segmentBytes >= SEGMENT_BYTES_MIN && segmentBytes <= SEGMENT_BYTES_MAX)) {
     throw new BalsaError(
       "invalid-argument",
       `segmentBytes is ${segmentBytes}; it must lie between ${SEGMENT_BYTES_MIN} and ${SEGMENT_BYTES_MAX}`,
     );
+  }
+  if (!(cacheBytes >= 0 && cacheBytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new BalsaError("invalid-argument", `cacheBytes is ${cacheBytes}; it must not be negative`);
   }
 }
 
@@ -249,6 +329,12 @@ function report(logger: Logger, recovered: RecoveredDirectory): void {
   const { log, survey } = recovered;
   for (const { error } of survey.damaged) {
     logger.log("warn", "a damaged snapshot is not used", { damage: error.message, current: log.snapshot.index });
+  }
+  if (log.damagedBefore !== undefined) {
+    logger.log("error", "the log is damaged before the snapshot; it begins behind that now", {
+      damage: log.damagedBefore.message,
+      snapshot: log.snapshot.index,
+    });
   }
   if (log.torn !== undefined) {
     const { file, offset, reason } = log.torn;

@@ -54,6 +54,15 @@ export const SEGMENT_FILE_BYTES_MAX: number = 2 ** 31 - 1;
 export const BATCH_BUFFER_BYTES: number = 64 * 1024;
 export const BATCH_BUFFER_KEPT_BYTES: number = 2 * BATCH_BYTES_TARGET;
 
+/**
+ * Entries in memory. What followers and the state machine need is nearly always among the newest; 32 MiB are some
+ * 60,000 entries of 256 bytes, a second of the heaviest load.
+ */
+export const ENTRY_CACHE_BYTES_DEFAULT: number = 32 * 1024 * 1024;
+
+/** Read back in one piece: a few ms of a disk, 1 ms of checksums on the event loop. A larger entry is a piece alone. */
+export const READ_BACK_BYTES_MAX: number = 1024 * 1024;
+
 /** After so much silence the log vouches for its last batch. Not felt by whoever writes more often than that. */
 export const IDLE_MARK_MS = 100;
 

@@ -1,37 +1,51 @@
+import { ENTRY_HEADER_BYTES, entryRecordBytes } from "../codec/index.js";
 import type { Entry, HardState } from "../core/index.js";
-import { type Batch, readBatchEntries, type SegmentImage } from "./batch.js";
+import { type Batch, readBatchEntries, readBatchIdentities, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import type { SnapshotName } from "./data-directory.js";
+import { EntryIndex } from "./entry-index.js";
+
+interface SizedEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly recordBytes: number;
+}
 
 /**
  * The log as its batches, one after the other, make it: entries that replace others, and snapshots that replace all.
- * A pure function of the bytes.
+ * A pure function of the bytes. The entries themselves are checked and not kept: the index says where they are.
  */
 export class LogReplay {
   hardState: HardState = { term: 0, vote: 0, commit: 0 };
-  /** The log begins behind this index. */
-  #baseIndex: number;
-  #baseTerm: number;
-  #entries: Entry[] = [];
+  readonly index: EntryIndex;
+  /** Segment whose first batch replaced the log by a snapshot, the last one; 0 = none. */
+  resetIn = 0;
 
   constructor(previousIndex: number, previousTerm: number) {
-    this.#baseIndex = previousIndex;
-    this.#baseTerm = previousTerm;
+    this.index = new EntryIndex(previousIndex, previousTerm);
   }
 
   get lastIndex(): number {
-    return this.#baseIndex + this.#entries.length;
+    return this.index.lastIndex;
   }
 
-  /** Takes all of the batch, or, if there is anything wrong with it, nothing. */
-  apply(image: SegmentImage, batch: Batch): Damage | undefined {
+  /**
+   * Takes all of the batch, or, if there is anything wrong with it, nothing.
+   * @param body `unread`: its head alone is looked at; its entries will be checked when they are read
+   */
+  apply(image: SegmentImage, batch: Batch, body: "checked" | "unread"): Damage | undefined {
     const { state, offset } = batch;
     if (!state.reset && (state.previousIndex !== this.lastIndex || state.previousTerm !== this.#lastTerm)) {
       return this.#damage(image, offset, "a batch that does not follow the log before it");
     }
-    const entries: Entry[] = [];
-    const damage = readBatchEntries(image, batch, entries);
+    const entries: SizedEntry[] = [];
+    const damage = body === "checked" ? readChecked(image, batch, entries) : undefined;
     if (damage !== undefined) return damage;
+    if (body === "unread") {
+      for (const { index, term, payloadBytes } of readBatchIdentities(image, batch)) {
+        entries.push({ index, term, recordBytes: ENTRY_HEADER_BYTES + payloadBytes });
+      }
+    }
     let last = state.previousIndex;
     for (const entry of entries) {
       if (entry.index > last + 1) return this.#damage(image, offset, "a batch whose entries leave a gap");
@@ -40,11 +54,17 @@ export class LogReplay {
     if (state.commit > last) return this.#damage(image, offset, "a commit index behind the end of the log");
 
     if (state.reset) {
-      this.#baseIndex = state.previousIndex;
-      this.#baseTerm = state.previousTerm;
-      this.#entries = [];
+      this.index.reset(state.previousIndex, state.previousTerm);
+      this.resetIn = image.segment;
     }
-    for (const entry of entries) this.#take(entry);
+    let position = offset + batch.headBytes;
+    for (const { index, term, recordBytes } of entries) {
+      if (index >= this.index.firstIndex) this.index.append(index, term, image.segment, position, recordBytes);
+      // What is replaced here lies in a segment that is not read. All of it is behind the snapshot: a replay begins with
+      // a segment whose previousIndex is. The term before this entry is not known, so the log begins behind it.
+      else this.index.reset(index, term);
+      position += recordBytes;
+    }
     this.hardState = { term: state.term, vote: state.vote, commit: state.commit };
     return undefined;
   }
@@ -54,33 +74,26 @@ export class LogReplay {
    * The empty snapshot, of index 0, is of every log's past that has not been cut.
    */
   vouchesFor(snapshot: SnapshotName): boolean {
-    if (snapshot.index === this.#baseIndex) return snapshot.term === this.#baseTerm;
-    return this.#entries[snapshot.index - this.#baseIndex - 1]?.term === snapshot.term;
-  }
-
-  entriesAfter(index: number): readonly Entry[] {
-    return this.#entries.slice(Math.max(0, index - this.#baseIndex));
+    const { firstIndex, lastIndex } = this.index;
+    if (snapshot.index < firstIndex - 1 || snapshot.index > lastIndex) return false;
+    return this.index.term(snapshot.index) === snapshot.term;
   }
 
   get #lastTerm(): number {
-    const last = this.#entries.at(-1);
-    return last === undefined ? this.#baseTerm : last.term;
-  }
-
-  #take(entry: Entry): void {
-    if (entry.index <= this.#baseIndex) {
-      // What is replaced here lies in a segment that is not read. All of it is behind the snapshot: a replay begins
-      // with a segment whose previousIndex is. So nobody asks for the term at the new base, which is not known.
-      this.#baseIndex = entry.index - 1;
-      this.#baseTerm = 0;
-      this.#entries = [];
-    } else {
-      this.#entries.length = entry.index - this.#baseIndex - 1;
-    }
-    this.#entries.push(entry);
+    return this.index.term(this.index.lastIndex);
   }
 
   #damage(image: SegmentImage, offset: number, reason: string): Damage {
     return { file: image.path, offset, index: this.lastIndex + 1, reason };
   }
+}
+
+function readChecked(image: SegmentImage, batch: Batch, into: SizedEntry[]): Damage | undefined {
+  const entries: Entry[] = [];
+  const damage = readBatchEntries(image, batch, entries);
+  if (damage !== undefined) return damage;
+  for (const entry of entries) {
+    into.push({ index: entry.index, term: entry.term, recordBytes: entryRecordBytes(entry) });
+  }
+  return undefined;
 }

@@ -22,6 +22,8 @@ export type WriteDone = (error: BalsaError | undefined) => void;
 export interface QueuedWrite {
   readonly write: LogWrite;
   readonly done: WriteDone;
+  /** Where its entries' records begin, in bytes from where those of its batch do. */
+  position: number;
 }
 
 /** The end of a log, as index and term. */
@@ -38,6 +40,8 @@ export class PendingBatch {
   #previous: LogEnd = { index: 0, term: 0 };
   #reset = false;
   #isMark = false;
+  #segment = 0;
+  #bodyPosition = 0;
 
   constructor(identity: Identity) {
     this.#builder = new BatchBuilder(identity);
@@ -69,6 +73,16 @@ export class PendingBatch {
     return this.#builder.checksum;
   }
 
+  /** The segment for which it was sealed last, */
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** and where in it the entries' records begin. */
+  get bodyPosition(): number {
+    return this.#bodyPosition;
+  }
+
   /** Whether the write may come into this batch: a snapshot begins one, and one that is large enough is closed. */
   admits(write: LogWrite): boolean {
     return this.isEmpty || (write.snapshot === undefined && this.#builder.bodyBytes < BATCH_BYTES_TARGET);
@@ -87,6 +101,7 @@ export class PendingBatch {
       this.#reset = snapshot !== undefined;
       this.#previous = snapshot === undefined ? previous : snapshot.meta;
     }
+    queued.position = this.#builder.bodyBytes;
     this.#builder.add(entries);
     this.#writes.push(queued);
   }
@@ -99,6 +114,8 @@ export class PendingBatch {
   seal(hardState: HardState, place: BatchPlace): readonly Uint8Array[] {
     const { term, vote, commit } = hardState;
     const { index, term: previousTerm } = this.#previous;
+    this.#segment = place.segment;
+    this.#bodyPosition = place.offset + this.#builder.lengthBytes - this.#builder.bodyBytes;
     return this.#builder.seal({ term, vote, commit, previousIndex: index, previousTerm, reset: this.#reset }, place);
   }
 

@@ -14,18 +14,24 @@ export interface Segment {
 /**
  * Replays a segment that has a successor: it was complete and durable when its successor was made, up to where that
  * one's link says.
+ * @param body of its batches
  * @throws BalsaError `corrupt`
  */
-export function replayClosed(segment: Segment, link: SegmentLink, replay: LogReplay): void {
+export function replayClosed(
+  segment: Segment,
+  link: SegmentLink,
+  replay: LogReplay,
+  body: "checked" | "unread" = "checked",
+): void {
   let checksum = segment.header.checksum;
   let offset = SEGMENT_HEADER_BYTES;
   while (offset < link.end) {
-    const batch = take(segment.image, offset, checksum, replay);
+    const batch = take(segment.image, offset, checksum, replay, body);
     if (!isBatch(batch)) throw corruption(batch);
     checksum = batch.checksum;
     offset = batch.end;
   }
-  if (offset !== link.end || checksum !== link.checksum) {
+  if (offset !== link.end || checksum !== link.checksum || offset > segment.image.bytes.length) {
     const reason = "the segment does not end as its successor says";
     throw corruption({ file: segment.image.path, offset, index: replay.lastIndex + 1, reason });
   }
@@ -48,7 +54,7 @@ export function replayNewest(segment: Segment, replay: LogReplay): NewestSegment
   for (;;) {
     const offset = last === undefined ? SEGMENT_HEADER_BYTES : last.end;
     if (last !== undefined && isUnwritten(segment, offset)) return { last, torn: undefined };
-    const batch = take(image, offset, last === undefined ? header.checksum : last.checksum, replay);
+    const batch = take(image, offset, last === undefined ? header.checksum : last.checksum, replay, "checked");
     if (isBatch(batch)) {
       last = batch;
       continue;
@@ -61,13 +67,19 @@ export function replayNewest(segment: Segment, replay: LogReplay): NewestSegment
 }
 
 /** The batch at `offset`, taken into the replay, or what is wrong with it. */
-function take(image: SegmentImage, offset: number, previousChecksum: number, replay: LogReplay): Batch | Damage {
+function take(
+  image: SegmentImage,
+  offset: number,
+  previousChecksum: number,
+  replay: LogReplay,
+  body: "checked" | "unread",
+): Batch | Damage {
   const batch = readBatch(image, offset);
   if (typeof batch === "string") return damaged(image, offset, replay, batch);
   if (batch.previousChecksum !== previousChecksum) {
     return damaged(image, offset, replay, "a batch that does not follow the one before it");
   }
-  return replay.apply(image, batch) ?? batch;
+  return replay.apply(image, batch, body) ?? batch;
 }
 
 function damaged(image: SegmentImage, offset: number, replay: LogReplay, reason: string): Damage {

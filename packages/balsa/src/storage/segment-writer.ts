@@ -315,6 +315,8 @@ async function beginFresh(
       return [moved.bytes];
     });
     await platform.files.syncDir(paths.log);
+    const repeated = { segment: image.segment, position: batch.offset };
+    recovered.index.moveFrom(repeated, segment, SEGMENT_HEADER_BYTES - batch.offset);
     const spans = [...recovered.spans, { segment, previousIndex }];
     const offset = SEGMENT_HEADER_BYTES + batch.end - batch.offset;
     return { current, offset, checksum, spans, unlinked: recovered.unlinked };

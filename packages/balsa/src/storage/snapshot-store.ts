@@ -102,6 +102,13 @@ export class SnapshotStore {
     this.#prune();
   }
 
+  /** Of those that are kept, the current one included: the log has to reach back to it. */
+  get oldestIndex(): number {
+    let oldest = this.#current.index;
+    for (const { index } of this.#stored.values()) oldest = Math.min(oldest, index);
+    return oldest;
+  }
+
   /** Whether its file is in place. */
   has(name: SnapshotName): boolean {
     return this.#stored.has(snapshotPath(this.#paths, name));

@@ -30,14 +30,18 @@ import type { HardState } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";
 import type { Timer } from "../platform/index.js";
 import { storageFailure } from "./corruption.js";
+import type { LogPlace } from "./entry-index.js";
 import { IDLE_MARK_MS } from "./limits.js";
 import type { RecoveredLog } from "./log-recovery.js";
 import { type LogEnd, type LogWrite, PendingBatch, type QueuedWrite, type WriteDone } from "./pending-batch.js";
 import { diskFull, SegmentWriter, type SegmentWriterOptions, type WriteOutcome } from "./segment-writer.js";
 
 export interface WriteAheadLogOptions extends SegmentWriterOptions {
-  /** Called for each write in order, when it is durable and before its `done`. */
-  readonly onDurable: (write: LogWrite) => void;
+  /**
+   * Called for each write in order, when it is durable and before its `done`.
+   * @param place of its first entry's record; the others follow it
+   */
+  readonly onDurable: (write: LogWrite, place: LogPlace) => void;
 }
 
 /** Group commit: whatever arrives while a sync runs goes, as one batch, into the next one. */
@@ -92,7 +96,7 @@ export class WriteAheadLog {
   }
 
   append(write: LogWrite, done: WriteDone): void {
-    const queued: QueuedWrite = { write, done };
+    const queued: QueuedWrite = { write, done, position: 0 };
     if (this.#refusal !== undefined) {
       const refusal = this.#refusal;
       this.#options.platform.clock.nextTurn(() => done(refusal));
@@ -193,11 +197,11 @@ export class WriteAheadLog {
       case "durable":
         this.#unvouched = !outcome.beginsSegment && !batch.isMark;
         this.#batchesSinceTimer++;
-        this.#tell(batch.take());
+        this.#tell(batch);
         return;
       case "given-up":
         // A mark that finds no room is done without: the next batch vouches as well.
-        if (batch.isMark) this.#tell(batch.take());
+        if (batch.isMark) this.#tell(batch);
         else this.#fail(diskFull(outcome.cause));
         return;
       case "failed":
@@ -209,13 +213,15 @@ export class WriteAheadLog {
   }
 
   /** The batch is durable: the next one is sent off, then everybody is told. */
-  #tell(writes: readonly QueuedWrite[]): void {
+  #tell(batch: PendingBatch): void {
+    const { segment, bodyPosition } = batch;
+    const writes = batch.take();
     this.#inFlight = undefined;
     if (!this.#pending.isEmpty) this.#flush();
     this.#refill();
     this.#tellSettled();
-    for (const { write, done } of writes) {
-      this.#options.onDurable(write);
+    for (const { write, done, position } of writes) {
+      this.#options.onDurable(write, { segment, position: bodyPosition + position });
       done(undefined);
     }
     if (this.#isBusy) return;
@@ -237,7 +243,7 @@ export class WriteAheadLog {
     const settled = this.#settled;
     this.#settled = [];
     for (const { write, done } of settled) {
-      this.#options.onDurable(write);
+      this.#options.onDurable(write, NOWHERE);
       done(undefined);
     }
   }
@@ -298,6 +304,9 @@ export class WriteAheadLog {
   }
 }
 
-function endOf(recovered: RecoveredLog): LogEnd {
-  return recovered.entries.at(-1) ?? recovered.snapshot;
+/** Of a write that brings no entries. */
+const NOWHERE: LogPlace = { segment: 0, position: 0 };
+
+function endOf({ index }: RecoveredLog): LogEnd {
+  return { index: index.lastIndex, term: index.term(index.lastIndex) };
 }
