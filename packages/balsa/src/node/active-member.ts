@@ -182,7 +182,10 @@ export class ActiveMember {
       this.deadlines.tick();
       this.reads.tick();
       this.askAgain(this.parts.settings.electionTicks);
-      if (this.raw.hasReady() || this.proposals.hasGathered || this.reads.hasGathered) this.turn.schedule();
+      const awaitsEntries = this.raw.entriesNeeded().length > 0;
+      if (this.raw.hasReady() || awaitsEntries || this.proposals.hasGathered || this.reads.hasGathered) {
+        this.turn.schedule();
+      }
     });
   }
 

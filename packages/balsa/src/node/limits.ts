@@ -30,6 +30,9 @@ export const UNCOMMITTED_BYTES_MAX: number = 256 * 1024 * 1024;
 /** Committed entries handed to the state machine at a time: bounds the pause of one `apply`. */
 export const COMMITTED_BYTES_MAX: number = 1024 * 1024;
 
+/** Reads of old entries from the log at a time: with pieces of 1 MiB (storage/limits.ts), as many MiB on their way. */
+export const ENTRY_FETCHES_MAX = 4;
+
 /** Slots of the deadline wheel: at the default tick of 100 ms one turn of it is 51 s. A power of two. */
 export const DEADLINE_SLOTS = 512;
 

@@ -1,7 +1,7 @@
 import { BalsaError, invariant, type SnapshotMeta } from "../core/index.js";
 import { DiskStorage } from "../storage/index.js";
 import { clusterIdOf, encodeLibrarySection, firstConfState, firstMembers } from "./members.js";
-import type { RaftNodeOptions } from "./options.js";
+import type { RaftNodeOptions, Settings } from "./options.js";
 
 /** One group a directory for now; the formats name it. */
 export const GROUP = 1;
@@ -17,17 +17,13 @@ const BOOTSTRAP_TERM = 1;
  * Opens the data directory, or makes a new one for a cluster that is being bootstrapped.
  * @throws BalsaError `locked`, `identity-mismatch`, `corrupt`, `invalid-argument`, `storage-failed`
  */
-export async function openStorage(options: RaftNodeOptions): Promise<DiskStorage> {
+export async function openStorage(options: RaftNodeOptions, settings: Settings): Promise<DiskStorage> {
   const { platform, dir, name } = options;
   const bootstrap = options.cluster?.bootstrap;
-  const segmentBytes = options.tuning?.segmentBytes;
+  const { keepEntries, logCacheBytes: cacheBytes } = settings;
+  const common = { platform, dir, keepEntries, cacheBytes, segmentBytes: options.tuning?.segmentBytes };
   if (bootstrap === undefined) {
-    const storage = await DiskStorage.open({
-      platform,
-      dir,
-      expect: { kind: "existing", group: GROUP, name },
-      segmentBytes,
-    });
+    const storage = await DiskStorage.open({ ...common, expect: { kind: "existing", group: GROUP, name } });
     return withConfiguration(storage);
   }
   const members = firstMembers(bootstrap);
@@ -40,7 +36,7 @@ export async function openStorage(options: RaftNodeOptions): Promise<DiskStorage
     clusterId: clusterIdOf(bootstrap),
     memberId: self.id,
   } as const;
-  const storage = await DiskStorage.open({ platform, dir, expect, segmentBytes });
+  const storage = await DiskStorage.open({ ...common, expect });
   try {
     // Also when an earlier start broke off between the identity and the snapshot.
     if (storage.snapshot().meta.index === 0) {

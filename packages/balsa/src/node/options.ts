@@ -36,6 +36,8 @@ export interface RaftNodeOptions {
   readonly snapshotLogEntries?: number | undefined;
   /** Entries kept behind a snapshot, for followers that are a little slow. Default 5,000. */
   readonly keepEntries?: number | undefined;
+  /** Entries of the log that are held in memory; older ones are read back from disk when needed. Default 32 MiB. */
+  readonly logCacheBytes?: number | undefined;
   readonly onEvent?: ((event: RaftNodeEvent) => void) | undefined;
   /** Limits that a simulation makes small, so that what is rare comes often. */
   readonly tuning?: Tuning | undefined;
@@ -65,6 +67,7 @@ export interface Settings {
   readonly snapshotLogBytes: number;
   readonly snapshotLogEntries: number;
   readonly keepEntries: number;
+  readonly logCacheBytes: number;
 }
 
 /** @throws BalsaError `invalid-argument`, saying which option and what to do. */
@@ -83,10 +86,12 @@ export function checkOptions(options: RaftNodeOptions): Settings {
     snapshotLogBytes: options.snapshotLogBytes ?? 64 * 1024 * 1024,
     snapshotLogEntries: options.snapshotLogEntries ?? 100_000,
     keepEntries: options.keepEntries ?? 5_000,
+    logCacheBytes: options.logCacheBytes ?? 32 * 1024 * 1024,
   };
   requireNumber("snapshotLogBytes", settings.snapshotLogBytes, 1, Number.MAX_SAFE_INTEGER);
   requireNumber("snapshotLogEntries", settings.snapshotLogEntries, 1, Number.MAX_SAFE_INTEGER);
   requireNumber("keepEntries", settings.keepEntries, 0, Number.MAX_SAFE_INTEGER);
+  requireNumber("logCacheBytes", settings.logCacheBytes, 0, Number.MAX_SAFE_INTEGER);
   return settings;
 }
 

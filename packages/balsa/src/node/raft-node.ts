@@ -21,7 +21,7 @@ export class RaftNode {
    */
   static async open(options: RaftNodeOptions): Promise<RaftNode> {
     const settings = checkOptions(options);
-    const storage = await openStorage(options);
+    const storage = await openStorage(options, settings);
     try {
       const members = await restoreState(storage, options.stateMachine);
       let active: ActiveMember | undefined;

@@ -17,6 +17,7 @@ import {
 import type { Clock } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
+import { EntryFetches } from "./entry-fetches.js";
 import type { Forwarding } from "./forwarding.js";
 import type { RaftNodeObserver } from "./observer.js";
 import { GROUP } from "./open-storage.js";
@@ -59,9 +60,12 @@ export class Turn {
   private leader = NONE;
   private term = 0;
   private readonly parts: TurnParts;
+  private readonly fetches: EntryFetches;
 
   constructor(parts: TurnParts) {
+    const { raw, storage, onFailure } = parts;
     this.parts = parts;
+    this.fetches = new EntryFetches({ raw, storage, onFetched: () => this.entriesFetched(), onFailure });
   }
 
   stop(): void {
@@ -94,8 +98,16 @@ export class Turn {
     if (reads.hasGathered && raw.lead !== NONE) raw.readIndex(reads.start());
     if (raw.hasReady()) this.process(raw.ready());
     transport.flush();
+    this.fetches.update();
     // A Ready can leave more behind: what it handed out was cut at a limit.
     if (raw.hasReady()) this.schedule();
+  }
+
+  private entriesFetched(): void {
+    this.guarded(() => {
+      this.parts.raw.entriesFetched();
+      this.schedule();
+    });
   }
 
   /** All that was gathered becomes one proposal message, or is sent on to the leader. */

@@ -52,6 +52,8 @@ export class DiskStorage implements Storage {
   readonly #lock: Lock;
   readonly #reader: EntryReader;
   readonly #logger: Logger;
+  /** Reads of entries that are under way. */
+  readonly #fetches: Set<Promise<void>> = new Set();
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -175,9 +177,23 @@ export class DiskStorage implements Storage {
    * `storage-failed`
    */
   async fetchEntries(from: number, to: number): Promise<void> {
+    if (this.#closing !== undefined) throw new BalsaError("closed", "the storage is closed");
+    const fetch = this.#fetch(from, to);
+    this.#fetches.add(fetch);
+    try {
+      await fetch;
+    } finally {
+      this.#fetches.delete(fetch);
+    }
+  }
+
+  async #fetch(from: number, to: number): Promise<void> {
     const state = this.#state;
     if (from < this.firstIndex() || from > this.lastIndex() || state.hasInMemory(from)) return;
-    state.addPage(await this.#readBack(from, Math.min(to, state.tailIndex)));
+    const { cuts } = state.index;
+    const entries = await this.#readBack(from, Math.min(to, state.tailIndex));
+    // Others may have taken their places since they were read.
+    if (state.index.cuts === cuts) state.addPage(entries);
   }
 
   async #readBack(from: number, to: number): Promise<readonly Entry[]> {
@@ -299,6 +315,7 @@ export class DiskStorage implements Storage {
 
   async #shutDown(): Promise<void> {
     await this.#log.close();
+    await Promise.allSettled(this.#fetches);
     await this.#snapshots.close();
     await this.#lock.release();
   }

@@ -1,5 +1,5 @@
 /** Three members of RaftNode, the one that ships, in a simulated world. */
-import { type Applied, RaftNode, type StateMachine } from "../../src/node/index.js";
+import { type Applied, RaftNode, type RaftNodeOptions, type StateMachine } from "../../src/node/index.js";
 import { World, type WorldNode, type WorldOptions } from "../../src/sim/index.js";
 
 const encoder = new TextEncoder();
@@ -46,7 +46,7 @@ export class SimulatedCluster {
 
   constructor(
     options: WorldOptions,
-    settings: { readonly snapshotLogEntries?: number; readonly keepEntries?: number } = {},
+    settings: Pick<RaftNodeOptions, "snapshotLogEntries" | "keepEntries" | "logCacheBytes"> = {},
   ) {
     this.world = new World(options);
     const names = ["a", "b", "c"];
