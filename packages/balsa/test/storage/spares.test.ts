@@ -50,6 +50,8 @@ test("a spare is prepared in the background, and a segment that is full goes on 
 test("released segments become spares, are few, and are taken before new ones are made", async () => {
   const files = new RecordedFiles();
   const storage = await recycled(files);
+  // Two: the log stays behind the older one.
+  await takeSnapshot(storage, 26, 1);
   await takeSnapshot(storage, 27, 1);
   storage.compact(27);
   await append(storage, { entries: entries(28, 28, 1, 700) });
