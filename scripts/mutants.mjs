@@ -6,8 +6,8 @@ import { finders } from "./mutants/finders.mjs";
 import { inMutatedCopy, readMutants } from "./mutants/mutant.mjs";
 
 /**
- * `npm run mutants -- [MUTANT…] [--finder NAME] [--list]`: puts known bugs back in, one at a time, and has each looked
- * for by whoever must find it. Fails where one is not found.
+ * `npm run mutants -- [MUTANT…] [--finder NAME] [--seconds S] [--list]`: puts known bugs back in, one at a time, and has each looked
+ * for by whoever must find it, so long at the most. Fails where one is not found.
  *
  * `npm run mutants -- MUTANT --run "packages/balsa/test/core"`: runs tests in the mutant's copy instead.
  * @param {readonly string[]} args
@@ -16,6 +16,7 @@ import { inMutatedCopy, readMutants } from "./mutants/mutant.mjs";
 export async function run(args) {
   const options = /** @type {const} */ ({
     finder: { type: "string", multiple: true },
+    seconds: { type: "string", default: "600" },
     list: { type: "boolean" },
     run: { type: "string" },
   });
@@ -35,16 +36,17 @@ export async function run(args) {
   if (failed) return failed;
   const { run: tests } = values;
   if (tests !== undefined) return runTests(chosen, tests);
-  return close(await hunt(chosen, values.finder ?? Object.keys(finders), console.log));
+  return close(await hunt(chosen, values.finder ?? Object.keys(finders), Number(values.seconds), console.log));
 }
 
 /**
  * @param {readonly import("./mutants/mutant.mjs").Mutant[]} mutants
  * @param {readonly string[]} who names of finders
+ * @param {number} seconds for each of them
  * @param {(line: string) => void} log
  * @returns {Promise<import("./closing-line.mjs").Tally>} one test for each mutant and finder
  */
-export async function hunt(mutants, who, log) {
+export async function hunt(mutants, who, seconds, log) {
   const tally = { passed: 0, failed: 0, skipped: 0 };
   for (const mutant of mutants) {
     const tasks = Object.entries(mutant.finders).filter(([name]) => who.includes(name));
@@ -52,7 +54,7 @@ export async function hunt(mutants, who, log) {
     await inMutatedCopy(mutant, async (dir) => {
       for (const [name, target] of tasks) {
         const { command, judge } = finders[name];
-        const { output } = await captureChild(process.execPath, command(target), { cwd: dir });
+        const { output } = await captureChild(process.execPath, command(target, seconds), { cwd: dir });
         const { found, figure } = judge(lastObject(output, mutant.name), target);
         if (found) tally.passed++;
         else tally.failed++;

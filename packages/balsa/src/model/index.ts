@@ -1,0 +1,10 @@
+export type { Counterexample, SearchMemory } from "./breadth-first.js";
+export { BreadthFirst } from "./breadth-first.js";
+export type { BudgetName, Budgets, Configuration, Reductions } from "./configuration.js";
+export { ALL_REDUCTIONS, NOTHING_ELSE } from "./configuration.js";
+export { CONFIGURATIONS } from "./configurations.js";
+export type { Input } from "./input.js";
+export type { Replay, Scenario, ScenarioAction } from "./scenario.js";
+export { describeActions, replay, shrunk, toScenario, Walk } from "./scenario.js";
+export type { Action } from "./successors.js";
+export { Visited } from "./visited.js";
