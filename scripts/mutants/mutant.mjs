@@ -51,7 +51,7 @@ export function misfit({ file, find, replace }, text) {
  * @param {Mutant} mutant
  * @throws {Error} when an edit does not fit
  */
-export function applyMutant(from, { name, edits }) {
+function applyMutant(from, { name, edits }) {
   for (const edit of edits) {
     const path = join(from, edit.file);
     const text = readFileSync(path, "utf8");

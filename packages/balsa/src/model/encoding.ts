@@ -14,10 +14,11 @@ import type { Permutation } from "./permutation.js";
 
 const ENTRY_TYPES: readonly EntryType[] = ["normal", "conf-change", "conf-change-v2"];
 const ROLES: readonly NodeState["role"][] = ["follower", "pre-candidate", "candidate", "leader"];
+const CAMPAIGNS: readonly unknown[] = [undefined, "pre-election", "election", "transfer"];
 const PROGRESS: readonly PeerState["state"][] = ["probe", "replicate", "snapshot"];
 
 /** Message types by number. */
-export const MESSAGE_TYPES: readonly PeerMessage["type"][] = [
+const MESSAGE_TYPES: readonly PeerMessage["type"][] = [
   "append",
   "append-response",
   "heartbeat",
@@ -128,7 +129,13 @@ export class Encoder {
     }
     numbers.push(state.electionElapsedTicks, state.heartbeatElapsedTicks, state.leaseSurrendered ? 1 : 0);
     numbers.push(state.pendingConfIndex, state.committed, state.applying, state.applied, state.applyingBytes);
-    numbers.push(state.applyingPaused ? 1 : 0, unstable.snapshotInProgress ? 1 : 0);
+    numbers.push(
+      state.applyingPaused ? 1 : 0,
+      state.applyingAwaitsEntries ? 1 : 0,
+      unstable.snapshotInProgress ? 1 : 0,
+    );
+    const { pendingCampaign } = state;
+    numbers.push(CAMPAIGNS.indexOf(pendingCampaign?.kind), pendingCampaign?.scannedTo ?? 0);
     numbers.push(unstable.offset, unstable.offsetInProgress, unstable.snapshot === undefined ? 0 : 1);
     numbers.push(ROLES.indexOf(handedOver.role), handedOver.hardState.term, handedOver.hardState.commit);
     if (unstable.snapshot !== undefined) this.snapshot(unstable.snapshot);
@@ -161,7 +168,11 @@ export class Encoder {
       const peer = peers.find((candidate) => candidate.id === id);
       if (peer === undefined) continue;
       this.id(id);
-      const flags = (peer.isLearner ? 1 : 0) | (peer.appendPaused ? 2 : 0) | (peer.recentlyActive ? 4 : 0);
+      const flags =
+        (peer.isLearner ? 1 : 0) |
+        (peer.appendPaused ? 2 : 0) |
+        (peer.recentlyActive ? 4 : 0) |
+        (peer.awaitsEntries ? 8 : 0);
       numbers.push(PROGRESS.indexOf(peer.state), flags, peer.match, peer.next, peer.pendingSnapshot);
       numbers.push(peer.sentCommit, peer.confirmedRound, peer.inflights.length);
       for (const { lastIndex } of peer.inflights) numbers.push(lastIndex);

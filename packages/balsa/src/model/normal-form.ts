@@ -65,6 +65,7 @@ function idlePeer({ id, isLearner }: PeerState): PeerState {
     pendingSnapshot: 0,
     sentCommit: 0,
     appendPaused: false,
+    awaitsEntries: false,
     recentlyActive: false,
     confirmedRound: 0,
     inflights: NOBODY,

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { BreadthFirst } from "../../src/model/breadth-first.js";
 import type { Budgets, Configuration, Reductions } from "../../src/model/configuration.js";
 import { CONFIGURATIONS } from "../../src/model/configurations.js";
@@ -30,8 +28,4 @@ export function explored(configuration: Configuration, states = 300_000): { sear
     search.turn();
   }
   return { search, complete: search.counterexample === undefined };
-}
-
-export function readText(path: string): string {
-  return readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 }
