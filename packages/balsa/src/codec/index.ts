@@ -1,4 +1,4 @@
-export { ByteReader, corrupt } from "./byte-reader.js";
+export { ByteReader, corrupt, readI32 } from "./byte-reader.js";
 export { ByteWriter } from "./byte-writer.js";
 export type { Command, CommandKind } from "./command.js";
 export { decodeCommand, encodeCommand } from "./command.js";

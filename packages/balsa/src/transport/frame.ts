@@ -12,7 +12,7 @@
  *
  * The header never changes, so that members of different versions can tell each other so in their hellos.
  */
-import { ByteReader, type ByteWriter, corrupt, crc32c } from "../codec/index.js";
+import { ByteReader, type ByteWriter, corrupt, crc32c, readI32 } from "../codec/index.js";
 
 export const FRAME_HEADER_BYTES = 24;
 
@@ -64,8 +64,7 @@ export function beginFrame(out: ByteWriter, kind: FrameKind, group: number): num
 export function endFrame(out: ByteWriter, at: number, checkedEnd: number = out.length): void {
   out.patchU32(at + 4, out.length - at);
   out.patchU32(at + 8, checkedEnd - at);
-  const checked = out.peek(at + 4, checkedEnd);
-  out.patchI32(at, crc32c(checked, 0, checked.length, 0));
+  out.patchI32(at, out.checksum(at + 4, checkedEnd));
 }
 
 /**
@@ -109,29 +108,39 @@ export class FrameDecoder {
   }
 
   #claimedBytes(): number {
-    const header = this.#header;
+    const first = this.#parts[0];
+    // As a rule the header came in one piece.
+    const isWhole = first !== undefined && first.length - this.#position >= FRAME_HEADER_BYTES;
+    const header = isWhole ? first : this.#joinedHeader();
+    const at = isWhole ? this.#position : 0;
+    const frameBytes = readI32(header, at + 4) >>> 0;
+    const checkedBytes = readI32(header, at + 8) >>> 0;
+    if (frameBytes > this.frameBytesMax) throw corrupt("a frame is larger than the limit");
+    if (checkedBytes < FRAME_HEADER_BYTES || checkedBytes > frameBytes) throw corrupt("a frame's lengths do not fit");
+    return frameBytes;
+  }
+
+  #joinedHeader(): Uint8Array {
     let filled = 0;
     let position = this.#position;
     for (const part of this.#parts) {
       const piece = part.subarray(position, position + FRAME_HEADER_BYTES - filled);
-      header.set(piece, filled);
+      this.#header.set(piece, filled);
       filled += piece.length;
       position = 0;
       if (filled === FRAME_HEADER_BYTES) break;
     }
-    const reader = new ByteReader(header);
-    reader.skip(4);
-    const frameBytes = reader.u32();
-    const checkedBytes = reader.u32();
-    if (frameBytes > this.frameBytesMax) throw corrupt("a frame is larger than the limit");
-    if (checkedBytes < FRAME_HEADER_BYTES || checkedBytes > frameBytes) throw corrupt("a frame's lengths do not fit");
-    return frameBytes;
+    return this.#header;
   }
 
   /** That many bytes from the front, which are there. */
   #take(lengthBytes: number): Uint8Array {
     const first = this.#parts[0];
     this.#available -= lengthBytes;
+    if (first !== undefined && this.#position === 0 && first.length === lengthBytes) {
+      this.#dropParts(1, 0);
+      return first;
+    }
     if (first !== undefined && first.length - this.#position >= lengthBytes) {
       const bytes = first.subarray(this.#position, this.#position + lengthBytes);
       this.#position += lengthBytes;
@@ -157,18 +166,16 @@ export class FrameDecoder {
   }
 
   #dropParts(count: number, position: number): void {
-    if (count === this.#parts.length) this.#parts.length = 0;
+    if (count === this.#parts.length) this.#parts = [];
     else this.#parts.splice(0, count);
     this.#position = position;
   }
 }
 
 function openFrame(bytes: Uint8Array): Frame {
-  const header = new ByteReader(bytes, 0, FRAME_HEADER_BYTES);
-  const checksum = header.i32();
-  header.skip(4);
-  const checkedBytes = header.u32();
-  if (crc32c(bytes, 4, checkedBytes, 0) !== checksum) throw corrupt("a frame's checksum does not fit");
+  const checkedBytes = readI32(bytes, 8) >>> 0;
+  if (crc32c(bytes, 4, checkedBytes, 0) !== readI32(bytes, 0)) throw corrupt("a frame's checksum does not fit");
+  const header = new ByteReader(bytes, 12, FRAME_HEADER_BYTES);
   const kind = KINDS.get(header.u32());
   if (kind === undefined) throw corrupt("a frame is of no known kind");
   if (kind !== "messages" && checkedBytes !== bytes.length) throw corrupt("a frame's checksum does not cover it");
