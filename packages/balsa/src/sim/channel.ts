@@ -1,6 +1,7 @@
 import { crc32c } from "../codec/index.js";
-import type { SimEvent } from "./event-queue.js";
+import { invariant } from "../core/index.js";
 import type { Link } from "./link.js";
+import { SimEvent } from "./sim-event.js";
 import type { Wire } from "./wire.js";
 
 /** What travels in one direction of a connection, in order. */
@@ -9,7 +10,7 @@ export type Parcel =
   | { readonly kind: "dial" }
   | { readonly kind: "accepted" }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "data"; readonly bytes: Uint8Array }
+  | { readonly kind: "data"; readonly bytes: Uint8Array; readonly checksum: number }
   | { readonly kind: "end" }
   | { readonly kind: "reset"; readonly message: string };
 
@@ -18,10 +19,12 @@ interface Travelling {
   dueUs: number;
 }
 
-function describe(parcel: Parcel): string {
-  if (parcel.kind !== "data") return parcel.kind;
-  const { bytes } = parcel;
-  return `data ${bytes.length} ${(crc32c(bytes, 0, bytes.length, 0) >>> 0).toString(16)}`;
+function checksumOf(bytes: Uint8Array): number {
+  return crc32c(bytes, 0, bytes.length, 0);
+}
+
+function data(bytes: Uint8Array): Parcel {
+  return { kind: "data", bytes, checksum: checksumOf(bytes) };
 }
 
 function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -44,6 +47,8 @@ export class Channel {
   bytesUnderWay = 0;
   readonly #wire: Wire;
   readonly #link: Link;
+  readonly #dataLabel: string;
+  readonly #onArrival = (): void => this.#arrive();
   #travelling: Travelling[] = [];
   /** The arrival of the first of them. */
   #arrival: SimEvent | undefined;
@@ -61,6 +66,7 @@ export class Channel {
     this.to = to;
     this.label = label;
     this.#link = wire.link(from, to);
+    this.#dataLabel = `${label} data`;
   }
 
   /** Who gets what arrives. */
@@ -152,9 +158,9 @@ export class Channel {
     // Not with the first one: its arrival is in the queue already, as it is.
     const isSecondOrLater = this.#travelling.length > 1;
     if (isSecondOrLater && last?.parcel.kind === "data" && this.#wire.prng.chance(this.#wire.options.joinChance)) {
-      last.parcel = { kind: "data", bytes: concatenated(last.parcel.bytes, bytes) };
+      last.parcel = data(concatenated(last.parcel.bytes, bytes));
     } else {
-      this.send({ kind: "data", bytes });
+      this.send(data(bytes));
     }
   }
 
@@ -162,13 +168,12 @@ export class Channel {
     const first = this.#travelling[0];
     if (first === undefined || this.#arrival !== undefined || this.#stalledSinceUs !== undefined) return;
     const delayUs = Math.max(0, first.dueUs - this.#wire.timeline.nowUs) + extraUs;
-    const label = {
-      owner: undefined,
-      node: this.to,
-      kind: "arrive",
-      detail: `${this.label} ${describe(first.parcel)}`,
-    };
-    this.#arrival = this.#wire.timeline.schedule(delayUs, label, () => this.#arrive());
+    const { parcel } = first;
+    const isData = parcel.kind === "data";
+    const detail = isData ? this.#dataLabel : `${this.label} ${parcel.kind}`;
+    const arrival = new SimEvent(undefined, this.to, "arrive", detail, this.#onArrival);
+    if (isData) arrival.withTwo(parcel.bytes.length, parcel.checksum);
+    this.#arrival = this.#wire.timeline.schedule(delayUs, arrival);
   }
 
   #arrive(): void {
@@ -193,7 +198,12 @@ export class Channel {
     }
     this.#travelling.shift();
     this.#schedule();
-    if (first !== undefined) this.#receive?.(first.parcel);
+    if (first === undefined) return;
+    const { parcel } = first;
+    if (parcel.kind === "data") {
+      invariant(checksumOf(parcel.bytes) === parcel.checksum, "the buffers of a write must not change afterwards");
+    }
+    this.#receive?.(parcel);
   }
 
   /** True if nothing is lost. */

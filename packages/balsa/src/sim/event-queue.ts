@@ -1,19 +1,4 @@
-import type { SimProcess } from "./sim-process.js";
-
-export interface SimEvent {
-  /** Virtual time, µs. */
-  timeUs: number;
-  /** Order among events of one instant: first scheduled, first run. */
-  sequence: number;
-  /** Whose event it is; with that process it dies. Undefined: the world's own. */
-  readonly owner: SimProcess | undefined;
-  /** The three columns of its line in the trace. */
-  readonly node: string;
-  readonly kind: string;
-  readonly detail: string;
-  /** Undefined once it ran or was cancelled. */
-  run: (() => void) | undefined;
-}
+import type { SimEvent } from "./sim-event.js";
 
 function isBefore(a: SimEvent, b: SimEvent): boolean {
   return a.timeUs < b.timeUs || (a.timeUs === b.timeUs && a.sequence < b.sequence);
@@ -33,7 +18,7 @@ export class EventQueue {
   peek(): SimEvent | undefined {
     for (;;) {
       const first = this.#heap[0];
-      if (first === undefined || isDue(first)) return first;
+      if (first === undefined || first.isDue) return first;
       if (first.run === undefined) this.#cancelled -= 1;
       this.#removeFirst();
     }
@@ -62,7 +47,7 @@ export class EventQueue {
 
   /** Takes out what will not run. The order of what stays does not depend on the heap's shape. */
   #sweep(): void {
-    this.#heap = this.#heap.filter(isDue);
+    this.#heap = this.#heap.filter((event) => event.isDue);
     this.#cancelled = 0;
     for (let i = (this.#heap.length >>> 1) - 1; i >= 0; i -= 1) this.#siftDown(i);
   }
@@ -96,8 +81,4 @@ export class EventQueue {
     }
     heap[at] = event;
   }
-}
-
-function isDue(event: SimEvent): boolean {
-  return event.run !== undefined && (event.owner === undefined || event.owner.alive);
 }

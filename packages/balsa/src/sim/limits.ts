@@ -4,6 +4,9 @@ export const MACROTASK_BATCH_MAX = 64;
 /** Events at one instant before the world is thought to turn on the spot. Real ones: some dozens. */
 export const EVENTS_PER_INSTANT_MAX = 100_000;
 
+/** Different words of a trace that are remembered: names, kinds, connections. What programs log may be without end. */
+export const TRACE_WORDS_MAX = 65_536;
+
 /** Virtual time that `run` and `settle` give a condition unless told otherwise. */
 export const RUN_MS_DEFAULT = 60_000;
 

@@ -1,7 +1,7 @@
 import { invariant } from "../core/index.js";
 import type { Clock, Timer } from "../platform/index.js";
-import type { SimEvent } from "./event-queue.js";
 import type { MachineClock, RateListener } from "./machine-clock.js";
+import type { SimEvent } from "./sim-event.js";
 import type { SimProcess } from "./sim-process.js";
 
 class SimTimer implements Timer {

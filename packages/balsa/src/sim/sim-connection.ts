@@ -1,9 +1,19 @@
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
 import type { Channel, Parcel } from "./channel.js";
-import type { SimEvent } from "./event-queue.js";
 import { DIAL_TIMEOUT_MS, SOCKET_BUFFER_BYTES } from "./limits.js";
+import type { SimEvent } from "./sim-event.js";
 import type { SimProcess } from "./sim-process.js";
 import type { Wire } from "./wire.js";
+
+function joined(buffers: readonly Uint8Array[], lengthBytes: number): Uint8Array {
+  const bytes = new Uint8Array(lengthBytes);
+  let at = 0;
+  for (const buffer of buffers) {
+    bytes.set(buffer, at);
+    at += buffer.length;
+  }
+  return bytes;
+}
 
 /** One end of a connection. */
 export class SimConnection implements Connection {
@@ -75,13 +85,9 @@ export class SimConnection implements Connection {
     let lengthBytes = 0;
     for (const buffer of buffers) lengthBytes += buffer.length;
     if (lengthBytes === 0) return;
-    const bytes = new Uint8Array(lengthBytes);
-    let at = 0;
-    for (const buffer of buffers) {
-      bytes.set(buffer, at);
-      at += buffer.length;
-    }
-    this.#outgoing.sendBytes(bytes);
+    const [only] = buffers;
+    // Not copied: they must not change afterwards, and would be found out when they arrive.
+    this.#outgoing.sendBytes(only?.length === lengthBytes ? only : joined(buffers, lengthBytes));
     if (this.queuedBytes > 0) this.#drainIsOwed = true;
   }
 

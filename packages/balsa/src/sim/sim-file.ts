@@ -116,14 +116,15 @@ export class SimFile implements File {
     const error = failure;
     const outcome = error === undefined ? "" : ` ${error.code}`;
     const delayUs = this.#access.delayUs("writeUs", bytes.length) + this.#access.delayUs("syncUs", 0);
-    const detail = `${this.path}${describe(position, bytes.length, crc)}${outcome}`;
-    this.#access.process.schedule(delayUs, "writeAndSync", detail, () => {
+    const settle = (): void => {
       invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
       this.#writeAndSyncUnderWay = false;
       endSync();
       this.#leave();
       done(error);
-    });
+    };
+    const event = this.#access.process.schedule(delayUs, "writeAndSync", this.path + outcome, settle);
+    event.withThree(position, bytes.length, crc);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { SimEvent } from "./event-queue.js";
+import { SimEvent } from "./sim-event.js";
 import type { Timeline } from "./timeline.js";
 
 /**
@@ -53,12 +53,12 @@ export class SimProcess {
 
   /** Something for a process that stands still: it happens once it goes on. */
   onceResumed(kind: string, detail: string, run: () => void): void {
-    this.hold(this.timeline.event({ owner: this, node: this.node, kind, detail }, run));
+    this.hold(new SimEvent(this, this.node, kind, detail, run));
   }
 
   /** An event of this process. */
   schedule(delayUs: number, kind: string, detail: string, run: () => void): SimEvent {
-    return this.timeline.schedule(delayUs, { owner: this, node: this.node, kind, detail }, run);
+    return this.timeline.schedule(delayUs, new SimEvent(this, this.node, kind, detail, run));
   }
 
   /** What `complete` returns, or throws, at the end of the delay, in an event of its own. */

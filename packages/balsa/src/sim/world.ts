@@ -3,6 +3,7 @@ import { DISK_TIMING, type DiskTiming } from "./disk-access.js";
 import { RUN_MS_DEFAULT } from "./limits.js";
 import { everyMacrotask } from "./macrotask.js";
 import { Prng } from "./prng.js";
+import { SimEvent } from "./sim-event.js";
 import { Timeline } from "./timeline.js";
 import { Trace } from "./trace.js";
 import { type NetworkFaults, WIRE_OPTIONS, Wire, type WireOptions } from "./wire.js";
@@ -121,8 +122,7 @@ export class World {
 
   /** Does something to the world in an event of its own, after so much virtual time. */
   after(delayMs: number, what: string, action: () => void): void {
-    const label = { owner: undefined, node: "*", kind: "world", detail: what };
-    this.#timeline.schedule(Math.ceil(delayMs * 1000), label, action);
+    this.#timeline.schedule(Math.ceil(delayMs * 1000), new SimEvent(undefined, "*", "world", what, action));
   }
 
   /** A line of the test's own in the trace. */
@@ -143,12 +143,8 @@ export class World {
       await everyMacrotask(() => {
         this.#throwFailure();
         if (until?.() === true) return false;
-        const nextUs = this.#timeline.nextUs;
-        if (nextUs !== undefined && nextUs <= endUs) {
-          this.#step();
-          return true;
-        }
-        if (until !== undefined && nextUs === undefined) throw this.#error("nothing is left to happen");
+        if (this.#step(endUs)) return true;
+        if (until !== undefined && this.#timeline.nextUs === undefined) throw this.#error("nothing is left to happen");
         if (endUs !== Number.POSITIVE_INFINITY) this.#timeline.advanceTo(endUs);
         if (until !== undefined) throw this.#error("what the world ran for did not come true in time");
         return false;
@@ -169,9 +165,9 @@ export class World {
     return promise;
   }
 
-  #step(): void {
+  #step(endUs: number): boolean {
     try {
-      this.#timeline.step();
+      return this.#timeline.step(endUs);
     } catch (error) {
       throw this.#error(`an event failed: ${String(error)}`, error);
     }
@@ -180,8 +176,9 @@ export class World {
   /** Tells once of a program that did not start. */
   #throwFailure(): void {
     const failure = this.#failure;
+    if (failure === undefined) return;
     this.#failure = undefined;
-    if (failure !== undefined) throw failure;
+    throw failure;
   }
 
   #endUs(options: RunOptions): number {

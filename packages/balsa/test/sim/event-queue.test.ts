@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EventQueue, type SimEvent } from "../../src/sim/event-queue.js";
+import { EventQueue } from "../../src/sim/event-queue.js";
+import { SimEvent } from "../../src/sim/sim-event.js";
 
 function event(timeUs: number, sequence: number): SimEvent {
-  return { timeUs, sequence, owner: undefined, node: "", kind: "", detail: "", run: () => {} };
+  return Object.assign(new SimEvent(undefined, "", "", "", () => {}), { timeUs, sequence });
 }
 
 describe("EventQueue", () => {
