@@ -3,10 +3,12 @@ import { buffer } from "node:stream/consumers";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS } from "../member/log.js";
 import { ETCD_API_VERSION } from "../rpc/maintenance-service.js";
+import { integer } from "./arguments.js";
 import { type ConnectionFlags, type DelFlags, type GetFlags, kvDel, kvGet, kvPut, type PutFlags } from "./kv.js";
 import { CLIENT_PORTS, LOCAL_ENDPOINTS, PEER_PORTS } from "./local-ports.js";
 import { runServer, type ServerFlags } from "./server.js";
 import { type StatusFlags, showStatus } from "./status.js";
+import { addStorageCommands } from "./storage-commands.js";
 import type { TextOutput } from "./text-output.js";
 import { runUp, type UpFlags } from "./up.js";
 
@@ -40,6 +42,7 @@ etcdctl and the etcd clients of any language work just as well.`,
   addServer(program, done);
   addStatus(program, io, done);
   addKv(program, io, done);
+  addStorageCommands(program, io, done);
   return program;
 }
 
@@ -183,16 +186,6 @@ function ports(list: string, count: number): readonly number[] {
   if (numbers.length !== count) throw new InvalidArgumentError(`It takes ${count} ports, by commas.`);
   if (new Set(numbers).size !== count) throw new InvalidArgumentError("A port is given twice.");
   return numbers;
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text.trim()) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
 }
 
 /** Commander's messages may have a second line with a suggestion. */

@@ -2,24 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { run } from "../../src/cli/run.js";
 import { Served } from "../rpc/served.js";
-
-interface Outcome {
-  readonly exitCode: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-async function balsa(...args: readonly string[]): Promise<Outcome> {
-  const out: Buffer[] = [];
-  let error = "";
-  const exitCode = await run(args, {
-    out: (text) => void out.push(Buffer.from(text)),
-    error: (text) => void (error += text),
-  });
-  return { exitCode, out: Buffer.concat(out).toString(), error };
-}
+import { balsa } from "./outcome.js";
 
 describe("called wrongly: one line, and exit code 2", () => {
   it.each<[string, string[]]>([

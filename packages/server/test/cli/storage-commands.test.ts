@@ -1,0 +1,103 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { nodeFiles } from "balsa/platform/node";
+import { afterEach, describe, expect, it } from "vitest";
+import { dataDirectory, flipBit } from "./data-directory.js";
+import { balsa } from "./outcome.js";
+
+const KEYS = ["a", "b", "c", "d", "e"];
+let dir = "";
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+describe("a sound directory", () => {
+  it("wal inspect tells its segments, its end and its owner", async () => {
+    dir = await dataDirectory(KEYS);
+    const { exitCode, out } = await balsa("wal", "inspect", dir);
+    expect(out).toMatch(/^member solo \([0-9a-f]+\) of cluster [0-9a-f]+, incarnation/);
+    expect(out).toMatch(/\nlog up to index [67]\n/);
+    expect(out).toMatch(/\nSEGMENT +BYTES +USED +BATCHES +ENTRIES +INDEXES\n/);
+    expect(exitCode).toBe(0);
+    const json: unknown = JSON.parse((await balsa("wal", "inspect", dir, "--json")).out);
+    expect(json).toMatchObject({ damages: [], lost: [], endKnown: true, member: { name: "solo" } });
+  });
+
+  it("wal verify finds nothing", async () => {
+    dir = await dataDirectory(KEYS);
+    const { exitCode, out } = await balsa("wal", "verify", dir);
+    expect(out).toMatch(/\nsound\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  it("wal dump shows each entry, and what clients wrote where asked to", async () => {
+    dir = await dataDirectory(KEYS);
+    const plain = await balsa("wal", "dump", dir);
+    expect(plain.out).toContain("a new leader's empty entry");
+    expect(plain.out).not.toContain("value of");
+    const { out } = await balsa("wal", "dump", dir, "--data", "text");
+    for (const key of KEYS) expect(out).toContain(`value of ${key}`);
+    const lines = (await balsa("wal", "dump", dir, "--json", "--from", "4", "--to", "5")).out.trimEnd().split("\n");
+    const entries = lines.map((line): { kind: string; index?: number } => JSON.parse(line));
+    expect(new Set(entries.filter(({ kind }) => kind === "entry").map(({ index }) => index))).toEqual(new Set([4, 5]));
+  });
+
+  it("snapshot inspect and verify read each one", async () => {
+    dir = await dataDirectory(KEYS, 3);
+    const inspected = await balsa("snapshot", "inspect", dir);
+    expect(inspected.out).toMatch(/up to index \d+, term \d+\n {2}\d+ bytes, [1-9]\d* of them the application's\n/);
+    expect(inspected.exitCode).toBe(0);
+    const verified = await balsa("snapshot", "verify", dir, "--json");
+    const all: unknown = JSON.parse(verified.out);
+    expect(all).toEqual(expect.arrayContaining([expect.objectContaining({ kind: "sound" })]));
+  });
+});
+
+describe("a damaged directory", () => {
+  it("wal verify says which entry, where, and fails", async () => {
+    dir = await dataDirectory(KEYS);
+    await flipBit(join(dir, "log"), "value of c");
+    const { exitCode, out } = await balsa("wal", "verify", dir);
+    expect(out).toMatch(/\ndamaged: .*\.log, offset \d+, index \d+, term \d+: /);
+    expect(out).toMatch(/\nlost: entries (\d+) to \1\n/);
+    expect(out).toMatch(/\nDAMAGED; see docs\/operations\/storage\.md\n$/);
+    expect(exitCode).toBe(1);
+    expect((await balsa("wal", "inspect", dir)).out).toContain("1 damaged");
+    const dump = await balsa("wal", "dump", dir, "--data", "text");
+    expect(dump.out).toContain("DAMAGED entry");
+    expect(dump.out).toContain("value of d");
+    expect(dump.exitCode).toBe(1);
+  });
+
+  it("snapshot verify says which, and fails", async () => {
+    dir = await dataDirectory(KEYS, 3);
+    await flipBit(join(dir, "snapshots"), "value of a");
+    const { exitCode, out } = await balsa("snapshot", "verify", dir);
+    expect(out).toContain("DAMAGED: ");
+    expect(exitCode).toBe(1);
+    expect((await balsa("snapshot", "inspect", dir)).exitCode).toBe(1);
+  });
+});
+
+describe("a directory that can't be looked into", () => {
+  it("one that holds nothing is named", async () => {
+    dir = "/nonexistent/balsa";
+    for (const command of [
+      ["wal", "verify"],
+      ["wal", "inspect"],
+      ["wal", "dump"],
+      ["snapshot", "verify"],
+    ]) {
+      const { exitCode, error } = await balsa(...command, dir);
+      expect(error).toBe(`balsa: ${dir} holds no member's data\n`);
+      expect(exitCode).toBe(1);
+    }
+  });
+
+  it("one in use is not verified", async () => {
+    dir = await dataDirectory(KEYS);
+    const lock = await nodeFiles.lock(join(dir, "lock"));
+    const { exitCode, error } = await balsa("wal", "verify", dir);
+    await lock.release();
+    expect(error).toContain("stop the member first");
+    expect(exitCode).toBe(1);
+  });
+});
