@@ -2,7 +2,7 @@ import type { File, FileSystem, Lock } from "../../src/platform/index.js";
 import { FileError } from "../../src/platform/index.js";
 import type { SimDisk } from "../../src/sim/index.js";
 
-/** Files to be read only, as bytes that a test may change. */
+/** Files to be read only, as bytes that a test may change, but not while whoever read them still looks at them. */
 export class ImageFiles implements FileSystem {
   /** By path. */
   readonly images: Map<string, Uint8Array> = new Map();
@@ -89,7 +89,7 @@ class ImageFile implements File {
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    return Promise.resolve(this.#bytes.slice(position, position + lengthBytes));
+    return Promise.resolve(this.#bytes.subarray(position, position + lengthBytes));
   }
 
   write(): Promise<void> {
