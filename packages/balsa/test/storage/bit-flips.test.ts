@@ -2,9 +2,11 @@ import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BalsaError } from "../../src/core/index.js";
 import { Prng, type SimDisk } from "../../src/sim/index.js";
+import { DamageTable } from "./damage-table.js";
 import { ImageFiles } from "./image-files.js";
-import { DamageTable, LogImage } from "./log-image.js";
+import { LogImage, type LogImageOptions } from "./log-image.js";
 import { RecordedFiles } from "./recorded-files.js";
+import { byteDamage, differences, type Outcome } from "./segment-anatomy.js";
 import { append, contentOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
 
 /** Of the bits, lengths and pairs of sectors one in so many is tried; `npm run deep` tries them all. */
@@ -16,6 +18,8 @@ const ENTRY_BYTES = 57_000;
 const BLANK_STRIDE = 61;
 const SEGMENT_BYTES = 16_384;
 const SECTOR_BYTES = 512;
+/** Of the pairs, some 30,000, one in so many: a neighbour in another file says no more than this one. */
+const PAIR_STRIDE = 3;
 const LIMIT_MS = 60_000 + 600_000 / STRIDE;
 
 /** Half a million errors, of which nobody reads the stack. */
@@ -27,77 +31,87 @@ afterAll(() => {
   Error.stackTraceLimit = stackTraceLimit;
 });
 
-const LOGS = [
-  ["vouched for", true],
-  ["with an unvouched last batch", false],
-] as const;
-
-async function soundLog(isClosed: boolean): Promise<LogImage> {
-  const log = await LogImage.make(ENTRY_BYTES, SEGMENT_BYTES, isClosed);
-  expect(await log.read()).toBe("harmless");
-  expect(log.logBytes).toBeGreaterThanOrEqual(LOG_BYTES);
-  expect(log.files.segments.length).toBeGreaterThan(3);
-  return log;
+interface Log extends Pick<LogImageOptions, "segments" | "isClosed"> {
+  readonly name: string;
 }
 
-/** Without a mark the newest segment is another, the others are as they are with one. */
-function pathsOf(log: LogImage, isClosed: boolean): readonly string[] {
-  return isClosed ? [...log.files.images.keys()] : [log.files.segments.at(-1) ?? ""];
+const PREPARED: Log = { name: "in prepared files, vouched for", segments: "prepared", isClosed: true };
+const GROWN: Log = { name: "in files that grew, vouched for", segments: "grown", isClosed: true };
+const RECYCLED: Log = { name: "in recycled files, vouched for", segments: "recycled", isClosed: true };
+/** All that differs in the others lies in their newest segment. */
+const OTHERS: readonly Log[] = [
+  GROWN,
+  RECYCLED,
+  { name: "in prepared files, its last batch unvouched", segments: "prepared", isClosed: false },
+  { name: "in files that grew, its last batch unvouched", segments: "grown", isClosed: false },
+  { name: "in recycled files, its last batch unvouched", segments: "recycled", isClosed: false },
+];
+
+async function soundLog(log: Log): Promise<LogImage> {
+  const image = await LogImage.make({ entryBytes: ENTRY_BYTES, segmentBytes: SEGMENT_BYTES, ...log });
+  expect(await image.read()).toBe("harmless");
+  expect([image.newestFile, image.files.segments.length > 2]).toEqual([log.segments, true]);
+  return image;
 }
 
-test.each(LOGS)(
-  "every bit of a log %s, flipped, is detected or harmless, as specified",
-  async (_, isClosed) => {
-    const log = await soundLog(isClosed);
+function pathsOf(log: Log, image: LogImage): readonly string[] {
+  return log === PREPARED ? [...image.files.images.keys()] : [image.newest];
+}
+
+test("the log is as large as it is said to be", async () => {
+  expect((await soundLog(PREPARED)).logBytes).toBeGreaterThanOrEqual(LOG_BYTES);
+});
+
+test.each([PREPARED, ...OTHERS])(
+  "every bit of a log $name, flipped, is detected or harmless, as specified",
+  async (log) => {
+    const image = await soundLog(log);
     const table = new DamageTable();
-    for (const path of pathsOf(log, isClosed)) {
-      const bytes = log.files.image(path);
-      const end = log.end(path) * 8;
+    for (const path of pathsOf(log, image)) {
+      const bytes = image.files.image(path);
+      const end = (image.end(path) + 16) * 8;
       for (let bit = 0; bit < bytes.length * 8; bit += bit < end ? STRIDE : STRIDE * BLANK_STRIDE) {
         const at = bit >>> 3;
         const mask = 1 << (bit & 7);
         bytes[at] = (bytes[at] as number) ^ mask;
-        const { name, outcome } = log.region(path, at);
-        table.add(name, await log.read(), outcome, `${path} bit ${bit}`);
-        bytes[at] = bytes[at] ^ mask;
+        table.add(image.damaged(path, byteDamage(at)), await image.read(), `${path} bit ${bit}`);
+        bytes[at] ^= mask;
       }
     }
-    console.log(table.summary("bits flipped, one at a time"));
+    console.log(table.summary(`bits of a log ${log.name}: flipped one at a time`));
     expect(table.wrong).toEqual([]);
   },
   LIMIT_MS,
 );
 
-test.each(LOGS)(
-  "every file of a log %s, cut at every length, is detected, or ends at a whole batch",
-  async (_, isClosed) => {
-    const log = await soundLog(isClosed);
+test.each([PREPARED, ...OTHERS])(
+  "every file of a log $name, cut at every length, is detected, or ends as a shorter one would",
+  async (log) => {
+    const image = await soundLog(log);
     const table = new DamageTable();
     const stride = Math.max(1, STRIDE >>> 3);
-    for (const path of pathsOf(log, isClosed)) {
-      const whole = log.files.image(path);
-      const end = log.end(path);
+    for (const path of pathsOf(log, image)) {
+      const whole = image.files.image(path);
+      const end = image.end(path);
       for (let length = 0; length < whole.length; length += length < end ? stride : stride * BLANK_STRIDE) {
-        const { name, outcome } = log.cut(path, length);
-        log.files.images.set(path, whole.slice(0, length));
-        table.add(name, await log.read(), outcome, `${path} cut at ${length}`);
-        log.files.images.set(path, whole);
+        image.files.images.set(path, whole.slice(0, length));
+        table.add(image.cutAt(path, length), await image.read(), `${path} cut at ${length}`);
+        image.files.images.set(path, whole);
       }
     }
-    console.log(table.summary("lengths at which a file ends"));
+    console.log(table.summary(`lengths at which a file ends, of a log ${log.name}`));
     expect(table.wrong).toEqual([]);
   },
   LIMIT_MS,
 );
 
 test("a log that is refused is left as it is: opened for writing, with a bit flipped here and there", async () => {
-  const { files } = await LogImage.record(ENTRY_BYTES, SEGMENT_BYTES, true);
+  const image = await soundLog(PREPARED);
   const prng = new Prng(`refused ${randomInt(2 ** 40)}`);
-  const log = await soundLog(true);
   for (let i = 0; i < 40; i++) {
-    const disk = files.disk.fork();
-    const path = prng.pick(log.files.segments.slice(0, -1));
-    flipBit(disk, path, prng.below(log.end(path) * 8));
+    const disk = image.recorded.disk.fork();
+    const path = prng.pick(image.files.segments.slice(0, -1));
+    flipBit(disk, path, prng.below(image.end(path) * 8));
     const opening = new RecordedFiles(disk);
     await expect(openStorage(opening)).rejects.toMatchObject({ code: "corrupt" });
     expect(opening.journal).toEqual([]);
@@ -129,7 +143,7 @@ test(
     for (let bit = 0; bit < sizeBytes * 8; bit += Math.ceil(STRIDE / 16)) {
       const disk = files.disk.fork();
       flipBit(disk, path, bit);
-      table.add("snapshot", await use(disk), "corrupt", `bit ${bit}`);
+      table.add({ region: "a snapshot that is needed", outcome: "corrupt" }, await use(disk), `bit ${bit}`);
     }
     console.log(table.summary("bits flipped, one at a time"));
     expect(table.wrong).toEqual([]);
@@ -144,77 +158,90 @@ function flipBit(disk: SimDisk, path: string, bit: number): void {
   file.write(disk.nextSequence(), bit >>> 3, new Uint8Array([byte ^ (1 << (bit & 7))]));
 }
 
-test(
-  "sectors of a vouched log zeroed, repeated and swapped, in every pair, are detected or harmless",
-  async () => {
-    const log = await soundLog(true);
+/** Some bytes put over others: a misdirected write. */
+interface Overwrite {
+  readonly path: string;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Tries it, and puts back what was there. */
+async function tryOverwrites(
+  image: LogImage,
+  table: DamageTable,
+  region: string,
+  overwrites: readonly Overwrite[],
+): Promise<void> {
+  const before = new Map(overwrites.map(({ path }) => [path, image.files.image(path).slice()]));
+  for (const { path, at, bytes } of overwrites) image.files.image(path).set(bytes, at);
+  const outcomes: string[] = [];
+  for (const [path, whole] of before) {
+    const damage = differences(whole, image.files.image(path));
+    if (damage !== undefined) outcomes.push(image.damaged(path, damage).outcome);
+  }
+  if (outcomes.length > 0) {
+    const outcome = outcomes.includes("corrupt")
+      ? "corrupt"
+      : (outcomes.find((each) => each !== "harmless") ?? "harmless");
+    const what = `${region} ${overwrites.map(({ path, at }) => `${path} ${at}`).join(", ")}`;
+    table.add({ region, outcome: outcome as Outcome }, await image.read(), what);
+  }
+  for (const [path, whole] of before) image.files.image(path).set(whole);
+}
+
+test.each([PREPARED, GROWN, RECYCLED])(
+  "sectors of a log $name, zeroed, repeated and swapped, in every pair, are detected or harmless",
+  async (log) => {
+    const image = await soundLog(log);
     const table = new DamageTable();
-    const sectors = log.files.segments.flatMap((path) => {
-      const count = Math.floor(log.files.image(path).length / SECTOR_BYTES);
-      return Array.from({ length: count }, (_, i) => ({ path, at: i * SECTOR_BYTES }));
-    });
-    const content = ({ path, at }: (typeof sectors)[number]): Uint8Array =>
-      log.files.image(path).slice(at, at + SECTOR_BYTES);
     const zeros = new Uint8Array(SECTOR_BYTES);
-    const tryWith = async (what: string, changes: readonly (readonly [(typeof sectors)[number], Uint8Array])[]) => {
-      const whole = changes.map(([sector]) => content(sector));
-      const changed = changes.filter(([, bytes], i) => Buffer.compare(bytes, whole[i] as Uint8Array) !== 0);
-      if (changed.length === 0) return;
-      // The first byte that differs says where it is: behind the log's end all is harmless.
-      const expected = changed.map(([sector, bytes]) => {
-        const before = content(sector);
-        return log.region(sector.path, sector.at + bytes.findIndex((byte, i) => byte !== before[i])).outcome;
-      });
-      const put = ([{ path, at }, bytes]: readonly [(typeof sectors)[number], Uint8Array]) =>
-        log.files.image(path).set(bytes, at);
-      changes.forEach(put);
-      const worst = expected.includes("corrupt")
-        ? "corrupt"
-        : (expected.find((each) => each !== "harmless") ?? "harmless");
-      table.add(
-        what,
-        await log.read(),
-        worst,
-        `${what} ${changes.map(([{ path, at }]) => `${path} ${at}`).join(", ")}`,
-      );
-      changes.forEach(([sector], i) => put([sector, whole[i] as Uint8Array]));
-    };
+    const sectors = image.files.segments.flatMap((path) => {
+      const bytes = image.files.image(path);
+      const count = Math.floor(bytes.length / SECTOR_BYTES);
+      return Array.from({ length: count }, (_, i) => ({
+        path,
+        at: i * SECTOR_BYTES,
+        bytes: bytes.slice(i * SECTOR_BYTES, (i + 1) * SECTOR_BYTES),
+      }));
+    });
     let pair = 0;
     for (const one of sectors) {
-      await tryWith("a sector zeroed", [[one, zeros]]);
+      await tryOverwrites(image, table, "a sector zeroed", [{ ...one, bytes: zeros }]);
       for (const other of sectors) {
-        if (other === one || pair++ % STRIDE !== 0) continue;
-        await tryWith("a sector in another one's place", [[one, content(other)]]);
-        await tryWith("two sectors swapped", [
-          [one, content(other)],
-          [other, content(one)],
-        ]);
+        if (other === one || pair++ % (STRIDE * PAIR_STRIDE) !== 0) continue;
+        const misdirected = { ...one, bytes: other.bytes };
+        await tryOverwrites(image, table, "a sector in another one's place", [misdirected]);
+        await tryOverwrites(image, table, "two sectors swapped", [misdirected, { ...other, bytes: one.bytes }]);
       }
     }
-    console.log(table.summary("damages of whole sectors"));
+    console.log(table.summary(`damages of whole sectors, of a log ${log.name}`));
     expect(table.wrong).toEqual([]);
   },
   LIMIT_MS,
 );
 
-test("each segment in each other one's place, and each one missing, is detected", async () => {
-  const log = await soundLog(true);
-  const table = new DamageTable();
-  const { segments, images } = log.files;
-  for (const path of segments) {
-    const whole = log.files.image(path);
-    for (const other of segments) {
-      if (other === path) continue;
-      images.set(path, log.files.image(other));
-      table.add("another segment in its place", await log.read(), "corrupt", `${other} as ${path}`);
+test.each([PREPARED, GROWN, RECYCLED])(
+  "each segment of a log $name in each other one's place, and each one missing, is detected",
+  async (log) => {
+    const image = await soundLog(log);
+    const table = new DamageTable();
+    const { segments, images } = image.files;
+    for (const path of segments) {
+      const whole = image.files.image(path);
+      for (const other of segments) {
+        if (other === path) continue;
+        images.set(path, image.files.image(other));
+        const verdict = { region: "another segment in its place", outcome: "corrupt" } as const;
+        table.add(verdict, await image.read(), `${other} as ${path}`);
+      }
+      // A newest segment that somebody removed cannot be told from one that was never made.
+      if (path !== segments.at(-1)) {
+        images.delete(path);
+        table.add({ region: "a segment missing", outcome: "corrupt" }, await image.read(), `${path} removed`);
+      }
+      images.set(path, whole);
     }
-    // A newest segment that somebody removed cannot be told from one that was never made.
-    if (path !== segments.at(-1)) {
-      images.delete(path);
-      table.add("a segment missing", await log.read(), "corrupt", `${path} removed`);
-    }
-    images.set(path, whole);
-  }
-  console.log(table.summary("damages of whole files"));
-  expect(table.wrong).toEqual([]);
-});
+    console.log(table.summary(`damages of whole files, of a log ${log.name}`));
+    expect(table.wrong).toEqual([]);
+  },
+);
