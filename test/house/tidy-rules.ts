@@ -19,9 +19,10 @@ const layers: readonly string[] = [
   "transport",
   "node",
   "machine",
-  "sim",
-  "model",
   "linearizability",
+  "sim",
+  "trial",
+  "model",
   "testing",
 ];
 

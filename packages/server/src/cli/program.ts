@@ -7,6 +7,7 @@ import { integer } from "./arguments.js";
 import { type ConnectionFlags, type DelFlags, type GetFlags, kvDel, kvGet, kvPut, type PutFlags } from "./kv.js";
 import { CLIENT_PORTS, LOCAL_ENDPOINTS, PEER_PORTS } from "./local-ports.js";
 import { runServer, type ServerFlags } from "./server.js";
+import { addSim } from "./sim-command.js";
 import { type StatusFlags, showStatus } from "./status.js";
 import { addStorageCommands } from "./storage-commands.js";
 import type { TextOutput } from "./text-output.js";
@@ -43,6 +44,7 @@ etcdctl and the etcd clients of any language work just as well.`,
   addStatus(program, io, done);
   addKv(program, io, done);
   addStorageCommands(program, io, done);
+  addSim(program, io, done);
   return program;
 }
 

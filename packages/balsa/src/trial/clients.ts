@@ -1,0 +1,183 @@
+import { BalsaError } from "../core/index.js";
+import { type History, HistoryRecorder, type Model } from "../linearizability/index.js";
+import type { RaftNode, StateMachine } from "../node/index.js";
+import type { MemberLife, SimulatedCluster, SimulatedMember } from "./cluster.js";
+import type { OperationStep } from "./scenario.js";
+import { checksumOf, tagCommand } from "./watched-machine.js";
+import type { MemberCalls, Workload } from "./workload.js";
+
+/** How long a call of a member may take. */
+const CALL_TIMEOUT_MS = 2_000;
+/** A client asks so many members, one after the other, before it gives an operation up. */
+const ATTEMPTS_MAX = 3;
+
+/** An operation, and how it ended. */
+export interface CalledOperation<Input = unknown> {
+  readonly input: Input;
+  readonly outcome: "completed" | "failed" | "unknown" | undefined;
+}
+
+interface Pending<Input> extends CalledOperation<Input> {
+  /** In the history. */
+  readonly id: number;
+  /** Whom it asks. */
+  member: number;
+  attempts: number;
+  outcome: CalledOperation["outcome"];
+}
+
+export interface ClientCounts {
+  operations: number;
+  completed: number;
+  failed: number;
+  unknown: number;
+}
+
+/** Calls members as a scenario says, and writes down what it sees. Clients are outside of the members, and never fail. */
+export class Clients<Machine extends StateMachine, State, Input, Output> {
+  readonly counts: ClientCounts = { operations: 0, completed: 0, failed: 0, unknown: 0 };
+  readonly #cluster: SimulatedCluster<Machine>;
+  readonly #workload: Workload<Machine, State, Input, Output>;
+  readonly #recorder = new HistoryRecorder<Input, Output>();
+  readonly #model: Model<State, Input, Output>;
+  /** By the member that was asked. */
+  readonly #pending: Set<Pending<Input>>[];
+
+  constructor(cluster: SimulatedCluster<Machine>, workload: Workload<Machine, State, Input, Output>) {
+    this.#cluster = cluster;
+    this.#workload = workload;
+    this.#model = workload.model;
+    this.#pending = cluster.members.map(() => new Set<Pending<Input>>());
+  }
+
+  get history(): History<Input, Output> {
+    return this.#recorder.history();
+  }
+
+  /** Whether any operation waits for its answer. */
+  get isBusy(): boolean {
+    return this.#pending.some((pending) => pending.size > 0);
+  }
+
+  call({ client, member, input }: Pick<OperationStep, "client" | "member" | "input">): CalledOperation<Input> {
+    const id = this.#recorder.invoke(`client ${client}`, input as Input, this.#cluster.world.nowMs);
+    this.counts.operations += 1;
+    const operation: Pending<Input> = { id, input: input as Input, member, attempts: 0, outcome: undefined };
+    this.#attempt(operation);
+    return operation;
+  }
+
+  /** A life has ended: its connections are closed, and nobody hears what became of what it was asked. */
+  lifeEnded({ number }: SimulatedMember<Machine>): void {
+    const pending = this.#pending[number];
+    if (pending === undefined) return;
+    for (const operation of [...pending]) this.#settleUnknown(operation);
+  }
+
+  #attempt(operation: Pending<Input>): void {
+    operation.attempts += 1;
+    const member = this.#firstUp(operation.member);
+    const life = member?.node.program;
+    if (member === undefined || life?.raft === undefined) {
+      this.#settleFailed(operation);
+      return;
+    }
+    operation.member = member.number;
+    const pending = this.#pending[member.number] as Set<Pending<Input>>;
+    pending.add(operation);
+    const calls = this.#callsOf(life, life.raft);
+    this.#workload.call(calls, operation.input).then(
+      (output) => {
+        if (operation.outcome === undefined) this.#settleCompleted(operation, output);
+      },
+      (error: unknown) => {
+        if (operation.outcome !== undefined) return;
+        pending.delete(operation);
+        this.#failed(operation, error);
+      },
+    );
+  }
+
+  #failed(operation: Pending<Input>, error: unknown): void {
+    if (!(error instanceof BalsaError)) {
+      this.#cluster.violate("nothing out of nowhere", `an operation failed: ${String(error)}`);
+      this.#settleUnknown(operation);
+      return;
+    }
+    if (error.applied === "unknown") this.#settleUnknown(operation);
+    else if (operation.attempts < ATTEMPTS_MAX && error.retryable) {
+      // Surely without effect: the same operation is asked of the next.
+      operation.member = (operation.member + 1) % this.#cluster.members.length;
+      this.#attempt(operation);
+    } else this.#settleFailed(operation);
+  }
+
+  #callsOf(life: MemberLife<Machine>, raft: RaftNode): MemberCalls<Machine> {
+    const { journal } = this.#cluster;
+    return {
+      machine: life.machine,
+      propose: async (data) => {
+        const commandId = journal.propose();
+        try {
+          const { index, term, result } = await raft.propose(tagCommand(commandId, data), {
+            timeoutMs: CALL_TIMEOUT_MS,
+          });
+          this.#checked(() => journal.acknowledge(commandId, index, term, checksumOf(result)));
+          return result;
+        } catch (error) {
+          if (error instanceof BalsaError && error.applied === "not-applied") {
+            this.#checked(() => journal.refuse(commandId));
+          }
+          throw error;
+        }
+      },
+      read: async () => {
+        await raft.read({ timeoutMs: CALL_TIMEOUT_MS });
+      },
+    };
+  }
+
+  #checked(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#cluster.take(error);
+    }
+  }
+
+  /** The member, or the next one that is up. */
+  #firstUp(number: number): SimulatedMember<Machine> | undefined {
+    const { members } = this.#cluster;
+    for (let i = 0; i < members.length; i += 1) {
+      const member = members[(number + i) % members.length];
+      if (member?.node.program?.raft !== undefined) return member;
+    }
+    return undefined;
+  }
+
+  #settleCompleted(operation: Pending<Input>, output: Output): void {
+    this.#settle(operation, "completed");
+    this.#recorder.complete(operation.id, output, this.#cluster.world.nowMs);
+  }
+
+  #settleFailed(operation: Pending<Input>): void {
+    this.#settle(operation, "failed");
+    this.#recorder.fail(operation.id, this.#cluster.world.nowMs);
+  }
+
+  /** A read has no effect, whatever became of it. */
+  #settleUnknown(operation: Pending<Input>): void {
+    if (this.#model.isReadOnly?.(operation.input) === true) {
+      this.#settleFailed(operation);
+      return;
+    }
+    this.#settle(operation, "unknown");
+    this.#recorder.lose(operation.id, this.#cluster.world.nowMs);
+  }
+
+  #settle(operation: Pending<Input>, outcome: "completed" | "failed" | "unknown"): void {
+    operation.outcome = outcome;
+    this.counts[outcome] += 1;
+    this.#pending[operation.member]?.delete(operation);
+  }
+}

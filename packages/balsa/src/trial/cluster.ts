@@ -1,0 +1,202 @@
+import { RaftNode, type RaftNodeEvent, type StateMachine } from "../node/index.js";
+import type { Platform } from "../platform/index.js";
+import { type CrashOptions, World, type WorldNode } from "../sim/index.js";
+import type { Coverage } from "./coverage.js";
+import { isOnDurableQuorum } from "./durable-quorum.js";
+import { GroupRecord } from "./group-record.js";
+import { Journal } from "./journal.js";
+import { MemberRecord } from "./member-record.js";
+import { delayOf, memberName } from "./network-delay.js";
+import type { Scenario } from "./scenario.js";
+import { type Rule, RuleBroken, type Violation } from "./violation.js";
+import { WatchedMachine } from "./watched-machine.js";
+import type { Workload } from "./workload.js";
+
+/** What runs on a node of the world. */
+export interface MemberLife<Machine extends StateMachine = StateMachine> {
+  /** undefined: it did not start, since something was done to it. */
+  readonly raft: RaftNode | undefined;
+  readonly machine: Machine;
+  close(): Promise<void>;
+}
+
+export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
+  /** Its place in the cluster, from 0: how scenarios name it. */
+  readonly number: number;
+  readonly name: string;
+  readonly node: WorldNode<MemberLife<Machine>>;
+  readonly record: MemberRecord;
+  /** Something was done to this life that may stop it: then that is no violation. */
+  isDoomed: boolean;
+}
+
+export interface ClusterEvents<Machine extends StateMachine> {
+  /** A life has ended: nothing more is heard of it. */
+  lifeEnded(member: SimulatedMember<Machine>): void;
+  /** A doomed member has stopped for good, or did not start: somebody has to start it anew. */
+  stopped(member: SimulatedMember<Machine>): void;
+}
+
+const DIR = "/data";
+const PORT = 2380;
+
+/**
+ * A cluster of real members, from the runtime down to the log, on a simulated platform; each with a state machine of the
+ * workload's, and each watched.
+ */
+export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
+  readonly world: World;
+  readonly members: readonly SimulatedMember<Machine>[];
+  readonly journal: Journal;
+  readonly group: GroupRecord;
+  readonly coverage: Coverage;
+  /** The first thing that must not be: what comes after it counts no more. */
+  violation: Violation | undefined;
+  events: ClusterEvents<Machine> | undefined;
+  readonly #scenario: Scenario;
+  readonly #workload: Workload<Machine>;
+
+  constructor(scenario: Scenario, workload: Workload<Machine>, coverage: Coverage, trace: "lines" | "hash") {
+    this.#scenario = scenario;
+    this.#workload = workload;
+    this.coverage = coverage;
+    this.journal = new Journal(coverage);
+    this.group = new GroupRecord(coverage);
+    const { network, disk, seed } = scenario;
+    this.world = new World({
+      seed,
+      trace,
+      disk: { writeUs: disk.writeUs, syncUs: disk.syncUs },
+      network: {
+        delayUs: delayOf(network),
+        splitChance: network.splitChance,
+        joinChance: network.joinChance,
+        resetChance: network.resetChance,
+      },
+    });
+    this.members = Array.from({ length: scenario.members }, (_, number) => this.#addMember(number));
+  }
+
+  /** The member that leads in the highest term; undefined if none does. */
+  get leader(): SimulatedMember<Machine> | undefined {
+    let leader: SimulatedMember<Machine> | undefined;
+    let leaderTerm = 0;
+    for (const member of this.members) {
+      const { record, node } = member;
+      if (node.program?.raft === undefined || !record.leads || record.term <= leaderTerm) continue;
+      leader = member;
+      leaderTerm = record.term;
+    }
+    return leader;
+  }
+
+  /** Notes what must not be; the first one only. */
+  violate(rule: Rule, detail: string, page?: string): void {
+    const { world } = this;
+    if (this.violation !== undefined) return;
+    this.violation = { rule, detail, atMs: world.nowMs, ...(page === undefined ? {} : { page }) };
+    world.note(`VIOLATION ${rule}: ${detail.replaceAll("\n", " ")}`);
+  }
+
+  /** Notes what a checker threw; other errors are not its affair. */
+  take(error: unknown): void {
+    if (error instanceof RuleBroken) this.violate(error.rule, error.message);
+    else throw error;
+  }
+
+  crash(member: SimulatedMember<Machine>, options?: CrashOptions): void {
+    if (!member.node.isUp) return;
+    member.node.crash(options);
+    this.#lifeEnded(member);
+  }
+
+  kill(member: SimulatedMember<Machine>): void {
+    if (!member.node.isUp) return;
+    member.node.kill();
+    this.#lifeEnded(member);
+  }
+
+  async stop(member: SimulatedMember<Machine>): Promise<void> {
+    if (member.node.program === undefined) return;
+    await member.node.stop();
+    this.#lifeEnded(member);
+  }
+
+  restart(member: SimulatedMember<Machine>): void {
+    if (member.node.isUp) return;
+    member.isDoomed = false;
+    member.node.restart();
+  }
+
+  #lifeEnded(member: SimulatedMember<Machine>): void {
+    member.node.disk.fault = undefined;
+    this.events?.lifeEnded(member);
+  }
+
+  #addMember(number: number): SimulatedMember<Machine> {
+    const name = memberName(number);
+    const peers: ConstructorParameters<typeof MemberRecord>[2] = {
+      durableOnQuorum: (index, term, configurations) => {
+        const records = this.members.map(({ record }) => record);
+        return configurations.some((configuration) => isOnDurableQuorum(records, index, term, configuration));
+      },
+    };
+    const record = new MemberRecord(name, this.group, peers, this.coverage);
+    const node = this.world.addNode<MemberLife<Machine>>(name, (platform) => this.#boot(member, platform));
+    const member: SimulatedMember<Machine> = { number, name, node, record, isDoomed: false };
+    return member;
+  }
+
+  async #boot(member: SimulatedMember<Machine>, platform: Platform): Promise<MemberLife<Machine>> {
+    const { name, record } = member;
+    const { members, settings } = this.#scenario;
+    const { heartbeatMs, electionMs, snapshotLogEntries, keepEntries, ...tuning } = settings;
+    const machine = this.#workload.create();
+    const names = Array.from({ length: members }, (_, number) => memberName(number));
+    try {
+      const raft = await RaftNode.open({
+        platform,
+        dir: DIR,
+        name,
+        listen: `${name}:${PORT}`,
+        cluster: {
+          bootstrap: { id: "trial", members: names.map((other) => ({ name: other, address: `${other}:${PORT}` })) },
+        },
+        stateMachine: new WatchedMachine(name, machine, this.journal, this.#workload),
+        heartbeatMs,
+        electionMs,
+        snapshotLogEntries,
+        keepEntries,
+        tuning,
+        observer: record,
+        onEvent: (event) => this.#eventOf(member, event),
+      });
+      return { raft, machine, close: () => raft.close() };
+    } catch (error) {
+      if (error instanceof RuleBroken) this.take(error);
+      else if (member.isDoomed) this.events?.stopped(member);
+      else this.violate("members start", `${name}: ${String(error)}`);
+      return { raft: undefined, machine, close: () => Promise.resolve() };
+    }
+  }
+
+  #eventOf(member: SimulatedMember<Machine>, event: RaftNodeEvent): void {
+    switch (event.kind) {
+      case "failed": {
+        const { error } = event;
+        if (error.cause instanceof RuleBroken) this.take(error.cause);
+        else if (member.isDoomed && error.code !== "invariant") this.events?.stopped(member);
+        else this.violate("no member stops by itself", `${member.name}: ${error.code}: ${error.message}`);
+        return;
+      }
+      case "snapshot-taken":
+        this.coverage.count("snapshots taken");
+        return;
+      case "leader-changed":
+      case "snapshot-restored":
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { Prng } from "../sim/index.js";
+import type { Fault, FaultKind, LostPower, Target } from "./fault.js";
+
+/** Faults that a scenario may have, each as likely as its weight among all. */
+export interface FaultMix {
+  readonly kinds: readonly (readonly [FaultKind, number])[];
+  readonly members: number;
+}
+
+/** One fault of the mix. */
+export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
+  const kind = drawKind(prng, kinds);
+  const forMs = drawSpanMs(prng);
+  const target = drawTarget(prng, members);
+  switch (kind) {
+    case "crash":
+      return { kind, target, disk: drawLostPower(prng), forMs };
+    case "crash-in-write":
+      // Elections and appends take a handful of calls, a snapshot or a recovery some dozens.
+      return { kind, target, calls: prng.chance(0.5) ? prng.between(1, 8) : prng.between(1, 60), forMs };
+    case "crash-all":
+      return { kind, disk: drawLostPower(prng), forMs: Math.min(forMs, 1_000) };
+    case "kill":
+    case "stop":
+    case "sync-error":
+    case "isolate":
+      return { kind, target, forMs };
+    case "partition":
+      return { kind, side: drawSide(prng, members), forMs };
+    case "bridge":
+      return { kind, bridge: prng.below(members), side: drawSide(prng, members), forMs };
+    case "one-way":
+      return { kind, target, to: prng.chance(0.5) ? "all" : prng.below(members), forMs };
+    case "stall":
+      return { kind, target, to: prng.below(members), forMs };
+    case "reset":
+      return { kind, target, to: prng.below(members) };
+    default:
+      kind satisfies never;
+      throw new Error("unknown kind of fault");
+  }
+}
+
+function drawKind(prng: Prng, kinds: FaultMix["kinds"]): FaultKind {
+  let total = 0;
+  for (const [, weight] of kinds) total += weight;
+  let left = prng.below(total);
+  for (const [kind, weight] of kinds) {
+    left -= weight;
+    if (left < 0) return kind;
+  }
+  throw new Error("the weights add up");
+}
+
+/** Short ones, that end within an election, and long ones, that others join. */
+function drawSpanMs(prng: Prng): number {
+  const longest = prng.pick([100, 500, 2_000, 2_000, 6_000]);
+  return prng.between(1, longest);
+}
+
+function drawTarget(prng: Prng, members: number): Target {
+  return prng.chance(0.4) ? "leader" : prng.below(members);
+}
+
+function drawLostPower(prng: Prng): LostPower {
+  return prng.pick(["drawn", "drawn", "lost", "kept"]);
+}
+
+/** At least one, not all, and as often a majority as not. */
+function drawSide(prng: Prng, members: number): readonly number[] {
+  const numbers = prng.shuffled(Array.from({ length: members }, (_, number) => number));
+  return numbers.slice(0, Math.max(1, prng.below(members))).sort((a, b) => a - b);
+}

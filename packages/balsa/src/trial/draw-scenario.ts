@@ -1,0 +1,125 @@
+import type { StateMachine } from "../node/index.js";
+import { Prng } from "../sim/index.js";
+import { drawFault, type FaultMix } from "./draw-fault.js";
+import type { FaultKind } from "./fault.js";
+import type { Profile } from "./profile.js";
+import {
+  type DiskSettings,
+  type FaultStep,
+  type MemberSettings,
+  type NetworkSettings,
+  type OperationStep,
+  SCENARIO_FORMAT,
+  type Scenario,
+} from "./scenario.js";
+import type { Workload } from "./workload.js";
+
+const CLIENTS = 6;
+/** Members need this long to elect their first leader: faults that come before it meet nobody at work. */
+const FIRST_FAULT_MS = 500;
+
+/** The scenario of a seed: the same seed and profile give the same one. */
+export function drawScenario<Machine extends StateMachine, State, Input, Output>(
+  seed: string,
+  profile: Profile,
+  workload: Workload<Machine, State, Input, Output>,
+): Scenario {
+  const prng = new Prng(`${seed}/scenario`);
+  const members = prng.pick(profile.members);
+  const operations = drawOperations(prng.stream("operations"), profile, members, workload);
+  const faults = drawFaults(prng.stream("faults"), profile, members);
+  return {
+    format: SCENARIO_FORMAT,
+    seed,
+    name: `profile ${profile.name}, seed ${seed}`,
+    workload: workload.name,
+    members,
+    settings: drawSettings(prng.stream("settings"), profile.biasChance),
+    network: drawNetwork(prng.stream("network"), profile.biasChance, members),
+    disk: drawDisk(prng.stream("disk"), profile.biasChance),
+    durationMs: profile.durationMs,
+    steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
+    probes: workload.probes(operations.map(({ input }) => input as Input)),
+  };
+}
+
+function drawOperations<Machine extends StateMachine, State, Input, Output>(
+  prng: Prng,
+  { durationMs, operationsPerSecond }: Profile,
+  members: number,
+  workload: Workload<Machine, State, Input, Output>,
+): OperationStep[] {
+  const earlier: Input[] = [];
+  return drawTimes(prng, durationMs, operationsPerSecond, 0).map((atMs, ordinal): OperationStep => {
+    const client = 1 + prng.below(CLIENTS);
+    const input = workload.draw(prng, { ordinal, atMs, client, earlier });
+    earlier.push(input);
+    return { kind: "operation", atMs, client, member: prng.below(members), input };
+  });
+}
+
+function drawFaults(prng: Prng, profile: Profile, members: number): FaultStep[] {
+  const kinds = drawKinds(prng, profile);
+  if (kinds.length === 0) return [];
+  const mix: FaultMix = { kinds, members };
+  return drawTimes(prng, profile.durationMs, profile.faultsPerSecond, FIRST_FAULT_MS).map((atMs) => {
+    return { kind: "fault", atMs, fault: drawFault(prng, mix) };
+  });
+}
+
+/** All kinds hide what one alone would show: so some scenarios have but one, and some a few. */
+function drawKinds(prng: Prng, { faults, calmChance, singleKindChance }: Profile): FaultMix["kinds"] {
+  const all = Object.entries(faults) as [FaultKind, number][];
+  if (all.length === 0 || prng.chance(calmChance)) return [];
+  if (prng.chance(singleKindChance)) return [prng.pick(all)];
+  if (prng.chance(0.5)) return all;
+  return prng.shuffled(all).slice(0, prng.between(2, Math.max(2, all.length - 1)));
+}
+
+/** Rising; in bursts as often as chance has them. */
+function drawTimes(prng: Prng, durationMs: number, perSecond: number, firstMs: number): number[] {
+  const count = Math.round((durationMs * perSecond) / 1_000);
+  const times = Array.from({ length: count }, () => prng.between(firstMs, durationMs - 1));
+  return times.sort((a, b) => a - b);
+}
+
+function drawSettings(prng: Prng, biasChance: number): MemberSettings {
+  const isBiased = (): boolean => prng.chance(biasChance);
+  return {
+    heartbeatMs: isBiased() ? prng.pick([20, 50]) : 100,
+    electionMs: isBiased() ? prng.pick([300, 500, 2_000]) : 1_000,
+    snapshotLogEntries: isBiased() ? prng.between(5, 40) : prng.between(100, 400),
+    keepEntries: isBiased() ? prng.between(0, 5) : 50,
+    ...(isBiased() ? { segmentBytes: prng.pick([512, 1_000, 4_000]) } : {}),
+    ...(isBiased() ? { appendBytesMax: prng.pick([1, 200, 1_000]) } : {}),
+    ...(isBiased() ? { inflightMessagesMax: prng.between(1, 4) } : {}),
+    ...(isBiased() ? { committedBytesMax: prng.pick([1, 300]) } : {}),
+  };
+}
+
+/** A local network; a wide one; one that cuts and joins everything; one that reaches some members late. */
+function drawNetwork(prng: Prng, biasChance: number, members: number): NetworkSettings {
+  const isBiased = (): boolean => prng.chance(biasChance);
+  const isWide = prng.chance(biasChance / 2);
+  const minority = Math.floor((members - 1) / 2);
+  return {
+    delayUs: isWide ? [2_000, 15_000] : [50, 500],
+    tailChance: isBiased() ? 0.1 : 0.01,
+    tailUs: isWide ? [15_000, 120_000] : [500, 5_000],
+    splitChance: isBiased() ? 0.5 : 0.125,
+    joinChance: 0.25,
+    resetChance: isBiased() ? 0.75 : 0.25,
+    slowMembers: isBiased() ? numbersBelow(members, prng).slice(0, minority) : [],
+    slowByUs: prng.pick([2_000, 30_000]),
+  };
+}
+
+function drawDisk(prng: Prng, biasChance: number): DiskSettings {
+  return prng.chance(biasChance)
+    ? { writeUs: [100, 3_000], syncUs: [1_000, 20_000] }
+    : { writeUs: [10, 60], syncUs: [150, 600] };
+}
+
+function numbersBelow(count: number, prng: Prng): number[] {
+  return prng.shuffled(Array.from({ length: count }, (_, number) => number));
+}

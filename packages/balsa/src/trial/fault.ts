@@ -1,0 +1,37 @@
+/** Whom a fault hits: a member by its number, or whoever leads when it comes (nobody, if nobody does). */
+export type Target = number | "leader";
+
+/** What becomes of what was not synced when the power goes; `drawn`: any state that the disk may be left in. */
+export type LostPower = "drawn" | "lost" | "kept";
+
+/**
+ * Something that goes wrong, and for how long: the end belongs to the fault, so that a scenario stays sound whichever
+ * faults are taken out of it. All that is left at the end of the first phase is undone then.
+ */
+export type Fault =
+  /** The machine loses power, and comes back. */
+  | { readonly kind: "crash"; readonly target: Target; readonly disk: LostPower; readonly forMs: number }
+  /** The same in the middle of its so-manieth call of the disk from now on, if it comes to that. */
+  | { readonly kind: "crash-in-write"; readonly target: Target; readonly calls: number; readonly forMs: number }
+  /** All machines at once. */
+  | { readonly kind: "crash-all"; readonly disk: LostPower; readonly forMs: number }
+  /** The process alone ends; what it wrote stays, synced or not. */
+  | { readonly kind: "kill"; readonly target: Target; readonly forMs: number }
+  /** The member is closed in good order. */
+  | { readonly kind: "stop"; readonly target: Target; readonly forMs: number }
+  /** Its disk fails to sync, once: the member stops for good, and is started again. */
+  | { readonly kind: "sync-error"; readonly target: Target; readonly forMs: number }
+  /** Cut off from all others. */
+  | { readonly kind: "isolate"; readonly target: Target; readonly forMs: number }
+  /** These from the rest. */
+  | { readonly kind: "partition"; readonly side: readonly number[]; readonly forMs: number }
+  /** These from the rest, but for one that both sides reach. */
+  | { readonly kind: "bridge"; readonly bridge: number; readonly side: readonly number[]; readonly forMs: number }
+  /** Nothing gets from the target to `to`, or to anybody; the way back stays as it is. */
+  | { readonly kind: "one-way"; readonly target: Target; readonly to: number | "all"; readonly forMs: number }
+  /** Connections between two stand still, and break or go on. */
+  | { readonly kind: "stall"; readonly target: Target; readonly to: number; readonly forMs: number }
+  /** Connections between two break; they may be made anew. */
+  | { readonly kind: "reset"; readonly target: Target; readonly to: number };
+
+export type FaultKind = Fault["kind"];

@@ -1,0 +1,156 @@
+import { type ConfState, type Entry, sameConfState } from "../core/index.js";
+import type { Coverage } from "./coverage.js";
+import { RuleBroken } from "./violation.js";
+import type { WatchedLog } from "./watched-log.js";
+
+/** An entry that some leader has made: index and term name it, everywhere and for ever (§5.3, log matching). */
+interface MadeEntry {
+  readonly previousTerm: number;
+  readonly checksum: number;
+}
+
+interface CommittedEntry {
+  readonly term: number;
+  /** Of the leader that committed it: leaders of later terms have it (§5.4, leader completeness). */
+  readonly inTerm: number;
+}
+
+/** What a group of members has done since it began, all lives of all members together. It forgets nothing. */
+export class GroupRecord {
+  readonly #leaders = new Map<number, string>();
+  readonly #votes = new Map<string, number>();
+  /** By index and term in one number: terms of a run stay far below 2^21. */
+  readonly #made = new Map<number, MadeEntry>();
+  readonly #committed: CommittedEntry[] = [];
+  readonly #configurations = new Map<number, ConfState>();
+  #firstCommitted = 0;
+  readonly #coverage: Coverage;
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
+
+  /** Highest index that any member took for committed. */
+  get committedIndex(): number {
+    return this.#firstCommitted + this.#committed.length - 1;
+  }
+
+  committedTerm(index: number): number | undefined {
+    return this.#committed[index - this.#firstCommitted]?.term;
+  }
+
+  /** A group's first snapshot stands for this entry, which is thereby committed. */
+  begin(index: number, term: number): void {
+    if (this.#committed.length > 0) return;
+    this.#firstCommitted = index;
+    this.#committed.push({ term, inTerm: term });
+  }
+
+  /**
+   * `life` leads in this term. A member that led in an earlier life leads in that term no more, since it can't know what
+   * it has told others.
+   */
+  leads(term: number, life: string): void {
+    const leader = this.#leaders.get(term);
+    if (leader === life) return;
+    if (leader !== undefined) throw new RuleBroken("one leader a term", `${leader} and ${life} lead in term ${term}`);
+    this.#leaders.set(term, life);
+    this.#coverage.count("elections won");
+  }
+
+  /** A leader of `term` has every entry that was committed in an earlier one. */
+  checkComplete(term: number, log: WatchedLog, who: string): void {
+    for (let index = this.committedIndex; index >= Math.max(log.baseIndex, this.#firstCommitted); index -= 1) {
+      const entry = this.#committed[index - this.#firstCommitted] as CommittedEntry;
+      if (entry.inTerm >= term || log.holds(index, entry.term)) continue;
+      const has = log.term(index) ?? "none";
+      throw new RuleBroken(
+        "leader completeness",
+        `${who} leads in term ${term} with ${has} at index ${index}, where ${entry.term} was committed in term ${entry.inTerm}`,
+      );
+    }
+  }
+
+  /** A vote leaves a member. */
+  votes(voter: number, term: number, candidate: number, who: string): void {
+    const key = `${term} ${voter}`;
+    const given = this.#votes.get(key);
+    if (given === undefined) this.#votes.set(key, candidate);
+    else if (given !== candidate) throw new RuleBroken("one vote a term", `${who} voted for two in term ${term}`);
+  }
+
+  /** An entry has come into a log, behind one of `previousTerm`. */
+  put(entry: Entry, previousTerm: number, who: string): void {
+    const key = entry.term * 2 ** 32 + entry.index;
+    const made = this.#made.get(key);
+    if (made === undefined) {
+      this.#made.set(key, { previousTerm, checksum: entry.checksum });
+      return;
+    }
+    if (made.previousTerm !== previousTerm) {
+      throw new RuleBroken(
+        "log matching",
+        `${who} has entry ${entry.index} of term ${entry.term} behind one of term ${previousTerm}, others behind ${made.previousTerm}`,
+      );
+    }
+    if (made.checksum !== entry.checksum) {
+      throw new RuleBroken("log matching", `${who} has another entry ${entry.index} of term ${entry.term} than others`);
+    }
+  }
+
+  /** A member takes an entry for committed; true if it is the first. `inTerm`: the member's term. */
+  commits(index: number, term: number, inTerm: number, who: string): boolean {
+    const known = this.#committed[index - this.#firstCommitted];
+    if (known !== undefined) {
+      if (known.term === term) return false;
+      throw new RuleBroken(
+        "committed entries stay",
+        `${who} takes entry ${index} of term ${term} for committed, others that of term ${known.term}`,
+      );
+    }
+    if (index !== this.committedIndex + 1) {
+      throw new RuleBroken("indexes are in order", `${who} commits ${index} after ${this.committedIndex}`);
+    }
+    this.#committed.push({ term, inTerm });
+    return true;
+  }
+
+  /** The configuration in force at an applied index: the same everywhere, and its quorums meet the last one's. */
+  configuredAt(index: number, after: ConfState, before: ConfState | undefined, who: string): void {
+    const known = this.#configurations.get(index);
+    if (known !== undefined) {
+      if (sameConfState(known, after)) return;
+      throw new RuleBroken("the same state everywhere", `${who} has another configuration at index ${index}`);
+    }
+    this.#configurations.set(index, after);
+    if (before !== undefined && !quorumsMeet(before, after)) {
+      throw new RuleBroken(
+        "one configuration change at a time",
+        `${who}: quorums of ${describe(before)} and of ${describe(after)} need not meet`,
+      );
+    }
+  }
+}
+
+/** Thesis §4.1: majorities that differ by one voter overlap. §4.3: a joint configuration's contain both halves'. */
+function quorumsMeet(before: ConfState, after: ConfState): boolean {
+  for (const a of halves(before)) for (const b of halves(after)) if (sameHalf(a, b) || areNeighbours(a, b)) return true;
+  return false;
+}
+
+function halves({ voters, votersOutgoing }: ConfState): (readonly number[])[] {
+  return votersOutgoing.length === 0 ? [voters] : [voters, votersOutgoing];
+}
+
+function sameHalf(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id) => b.includes(id));
+}
+
+function areNeighbours(a: readonly number[], b: readonly number[]): boolean {
+  const [small, large] = a.length < b.length ? [a, b] : [b, a];
+  return large.length - small.length === 1 && small.every((id) => large.includes(id));
+}
+
+function describe({ voters, votersOutgoing }: ConfState): string {
+  return votersOutgoing.length === 0 ? voters.join() : `${voters.join()} and ${votersOutgoing.join()}`;
+}

@@ -1,0 +1,87 @@
+import type { StateMachine } from "../node/index.js";
+import type { Clients } from "./clients.js";
+import type { SimulatedCluster } from "./cluster.js";
+import { HEAL_CATCH_UP_MS, HEAL_COMMIT_MS, HEAL_LEADER_ELECTIONS, HEAL_LEADER_MS, HEAL_STEP_MS } from "./limits.js";
+import type { Scenario } from "./scenario.js";
+
+/**
+ * The second phase: nothing goes wrong any more, so the cluster must be well again within bounds. A leader that all
+ * agree on; then everybody has applied all that is committed, and the same; and logs are no longer than they need be.
+ */
+export async function heal<Machine extends StateMachine, State, Input, Output>(
+  cluster: SimulatedCluster<Machine>,
+  clients: Clients<Machine, State, Input, Output>,
+  { settings, probes }: Scenario,
+): Promise<void> {
+  const healing = new Healing(cluster);
+  await healing.within(HEAL_LEADER_MS + HEAL_LEADER_ELECTIONS * settings.electionMs, "a leader that all know", () =>
+    healing.hasLeader(),
+  );
+  if (cluster.violation !== undefined) return;
+  const called = probes.map((input, at) => clients.call({ client: 0, member: at % cluster.members.length, input }));
+  await healing.within(HEAL_COMMIT_MS, "an answer to every call", () =>
+    called.every(({ outcome }) => outcome === "completed"),
+  );
+  await healing.within(HEAL_CATCH_UP_MS, "the same applied everywhere", () => healing.isCaughtUp());
+  if (cluster.violation !== undefined) return;
+  for (const { name, node } of cluster.members) {
+    const status = node.running.raft?.status();
+    if (status === undefined) continue;
+    const entries = status.lastIndex - status.snapshotIndex;
+    // A snapshot is due at so many entries, and taken while more come.
+    if (entries > settings.snapshotLogEntries * 2 + settings.keepEntries) {
+      cluster.violate("bounded log and disk", `${name} has ${entries} entries behind its snapshot`);
+    }
+  }
+}
+
+class Healing<Machine extends StateMachine> {
+  readonly #cluster: SimulatedCluster<Machine>;
+
+  constructor(cluster: SimulatedCluster<Machine>) {
+    this.#cluster = cluster;
+  }
+
+  async within(limitMs: number, what: string, holds: () => boolean): Promise<void> {
+    const cluster = this.#cluster;
+    const { world } = cluster;
+    const endMs = world.nowMs + limitMs;
+    for (;;) {
+      if (cluster.violation !== undefined || holds()) return;
+      if (world.nowMs >= endMs) {
+        cluster.violate("heals in time", `not within ${limitMs} ms of peace: ${what}; ${this.#standing()}`);
+        return;
+      }
+      // Those that were being stopped when peace came.
+      for (const member of cluster.members) cluster.restart(member);
+      await world.run({ forMs: HEAL_STEP_MS });
+    }
+  }
+
+  hasLeader(): boolean {
+    const leader = this.#cluster.leader?.node.program?.raft;
+    if (leader === undefined) return false;
+    const { memberId } = leader.status();
+    return this.#cluster.members.every(({ node }) => {
+      const raft = node.program?.raft;
+      return raft !== undefined && raft.leader === memberId && raft.term === leader.term;
+    });
+  }
+
+  isCaughtUp(): boolean {
+    const last = this.#cluster.leader?.node.program?.raft?.status().lastIndex;
+    if (last === undefined) return false;
+    return this.#cluster.members.every(({ node }) => node.program?.raft?.status().applied === last);
+  }
+
+  #standing(): string {
+    return this.#cluster.members
+      .map(({ name, node }) => {
+        const raft = node.program?.raft;
+        if (raft === undefined) return `${name} is ${node.isUp ? "starting" : "down"}`;
+        const { role, term, commit, applied, lastIndex } = raft.status();
+        return `${name} ${role} term ${term} commit ${commit} applied ${applied} last ${lastIndex}`;
+      })
+      .join(", ");
+  }
+}

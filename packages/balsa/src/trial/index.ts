@@ -1,0 +1,20 @@
+export type { ClientCounts } from "./clients.js";
+export { drawScenario } from "./draw-scenario.js";
+export type { Fault, FaultKind, LostPower, Target } from "./fault.js";
+export { keyValueWorkload } from "./key-value-workload.js";
+export type { Profile } from "./profile.js";
+export { profiles } from "./profile.js";
+export type { RunOptions, RunReport } from "./run-scenario.js";
+export { runScenario } from "./run-scenario.js";
+export type {
+  DiskSettings,
+  FaultStep,
+  MemberSettings,
+  NetworkSettings,
+  OperationStep,
+  Scenario,
+  Step,
+} from "./scenario.js";
+export { formatScenario, parseScenario } from "./scenario-file.js";
+export type { Rule, Violation } from "./violation.js";
+export type { DrawContext, MemberCalls, Workload } from "./workload.js";

@@ -1,0 +1,16 @@
+/** What runs are held to, and their arithmetic. */
+
+/**
+ * From the moment all is healed: a connection is tried again within 1 s, a stalled one goes on within 1 s, and an
+ * election takes one to two timeouts, three where votes are split.
+ */
+export const HEAL_LEADER_ELECTIONS = 6;
+export const HEAL_LEADER_MS = 3_000;
+/** From then on: what a client then writes is committed, and everybody has applied all there is. */
+export const HEAL_COMMIT_MS = 3_000;
+export const HEAL_CATCH_UP_MS = 10_000;
+/** How often the healing looks at the cluster. */
+export const HEAL_STEP_MS = 50;
+
+/** Steps of the model for one history: some ten times what an ordinary one takes. */
+export const CHECK_STEPS_MAX = 400_000;

@@ -1,0 +1,336 @@
+import type { ConfState, Entry, HardState, PeerMessage, Ready, StorageAppend } from "../core/index.js";
+import type { CoreState, RaftNodeObserver, RecoveredState } from "../node/index.js";
+import type { Coverage } from "./coverage.js";
+import type { GroupRecord } from "./group-record.js";
+import { RuleBroken } from "./violation.js";
+import { WatchedLog } from "./watched-log.js";
+
+/** A write that was handed to the storage and is not known to be durable. */
+interface PendingWrite {
+  readonly hardState: HardState | undefined;
+  readonly snapshot: { readonly index: number; readonly term: number } | undefined;
+  readonly entries: readonly Entry[];
+}
+
+/** What a member's disk is known to hold, or may hold. */
+export interface StableState {
+  term: number;
+  vote: number;
+  readonly log: WatchedLog;
+}
+
+/** What a member says of the others: whether a quorum has an entry on disk. */
+export interface Peers {
+  durableOnQuorum(index: number, term: number, configurations: readonly ConfState[]): boolean;
+}
+
+/**
+ * One member as it was seen from outside, through all its lives, and the rules that it is held against at every step
+ * (Raft Figure 3, and what a disk adds to it).
+ */
+export class MemberRecord implements RaftNodeObserver {
+  readonly name: string;
+  memberId = 0;
+  /** What storage has said is durable. Survives every life. */
+  #stable: StableState = { term: 0, vote: 0, log: new WatchedLog() };
+  #pending: PendingWrite[] = [];
+  #incarnation = 0;
+  // Of this life.
+  #life = 0;
+  #log = new WatchedLog();
+  #term = 0;
+  #vote = 0;
+  #commit = 0;
+  #applied = 0;
+  #leads = false;
+  #confState: ConfState | undefined;
+  #configuredAt = 0;
+  /** In force before the last Ready. */
+  #confBefore: ConfState | undefined;
+  /** Indexes of configuration changes in the log, rising. */
+  #changes: number[] = [];
+  readonly #group: GroupRecord;
+  readonly #peers: Peers;
+  readonly #coverage: Coverage;
+
+  constructor(name: string, group: GroupRecord, peers: Peers, coverage: Coverage) {
+    this.name = name;
+    this.#group = group;
+    this.#peers = peers;
+    this.#coverage = coverage;
+  }
+
+  /** As of its last Ready. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Whether the entry is on its disk, or a snapshot that stands for it. */
+  hasDurable(index: number, term: number): boolean {
+    return this.#stable.log.holds(index, term);
+  }
+
+  /** Its disk was wiped: nothing is owed to what was on it. */
+  forget(): void {
+    this.#stable = { term: 0, vote: 0, log: new WatchedLog() };
+    this.#pending = [];
+  }
+
+  opened(recovered: RecoveredState): void {
+    const { hardState, snapshot, firstIndex, lastIndex } = recovered;
+    const log = new WatchedLog();
+    log.reset(firstIndex - 1, recovered.term(firstIndex - 1));
+    for (let index = firstIndex; index <= lastIndex; index += 1) log.put(index, recovered.term(index));
+    this.#group.begin(snapshot.index, snapshot.term);
+    if (this.#incarnation === recovered.incarnation) this.checkRecovered({ ...hardState, log }, "came back");
+    this.#incarnation = recovered.incarnation;
+    this.memberId = recovered.memberId;
+    this.#life += 1;
+    this.#stable = { term: hardState.term, vote: hardState.vote, log };
+    this.#pending = [];
+    this.#log = log.copy();
+    this.#term = hardState.term;
+    this.#vote = hardState.vote;
+    this.#commit = Math.max(hardState.commit, snapshot.index);
+    this.#applied = snapshot.index;
+    this.#leads = false;
+    this.#changes = [];
+    this.#confState = undefined;
+    this.#confBefore = undefined;
+    this.#configuredAt = snapshot.index;
+    const committed = this.#group.committedTerm(this.#commit);
+    if (committed === undefined || !log.holds(this.#commit, committed)) {
+      throw new RuleBroken("committed entries stay", `${this.name} came back with another entry ${this.#commit}`);
+    }
+  }
+
+  /**
+   * What is on disk is what was durable, and some of what was being written after it: all writes up to one of them.
+   * @param how what the member did, for the message
+   */
+  checkRecovered(found: StableState, how: string): void {
+    const expected: StableState = { ...this.#stable, log: this.#stable.log.copy() };
+    if (isSame(found, expected)) return;
+    for (const write of this.#pending) {
+      takeWrite(expected, write);
+      if (isSame(found, expected)) return;
+    }
+    throw new RuleBroken(
+      "what was durable is recovered",
+      `${this.name} ${how} with ${describe(found)}; ${describe(this.#stable)} was durable, and ${this.#pending.length} writes were under way`,
+    );
+  }
+
+  ready(ready: Ready, state: CoreState): void {
+    const { term, role, commit, applied, confState } = state;
+    if (term < this.#term || commit < this.#commit || applied < this.#applied) {
+      throw new RuleBroken(
+        "terms, votes, commit and applied only grow",
+        `${this.name} fell back: ${this.#standing(state)}`,
+      );
+    }
+    const wasLeader = this.#leads && term === this.#term;
+    this.#takeHardState(ready.hardState, term);
+    if (ready.snapshot !== undefined) this.#takeSnapshot(ready.snapshot.meta);
+    if (ready.entries.length > 0) this.#takeEntries(ready.entries, wasLeader && role === "leader", term);
+    if (commit > this.#log.lastIndex || applied > commit) {
+      throw new RuleBroken("indexes are in order", `${this.name}: ${this.#standing(state)}`);
+    }
+    this.#leads = role === "leader";
+    if (this.#leads && !wasLeader) {
+      this.#group.leads(term, `${this.name}, life ${this.#life},`);
+      this.#group.checkComplete(term, this.#log, this.name);
+    }
+    this.#confBefore = this.#confState;
+    this.#takeConfState(confState, applied);
+    if (commit > this.#commit) this.#takeCommit(commit, term, confState);
+    const { hardState, entries, snapshot } = ready;
+    if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
+      this.#pending.push({ hardState, entries, snapshot: snapshot?.meta });
+    }
+  }
+
+  written(write: StorageAppend): void {
+    const { hardState, entries, snapshot } = write;
+    if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
+      const oldest = this.#pending.shift();
+      if (oldest === undefined)
+        throw new RuleBroken("persist before send", `${this.name} wrote what it never handed out`);
+      this.#checkStaysDurable(entries);
+      takeWrite(this.#stable, oldest);
+    }
+  }
+
+  sending(messages: readonly PeerMessage[]): void {
+    for (const message of messages) {
+      switch (message.type) {
+        case "vote-response":
+          if (!message.rejected) this.#checkVote(message.term, message.to);
+          break;
+        case "append-response":
+          if (!message.rejected) this.#checkAcknowledged(message.term, message.index);
+          else this.#coverage.count("appends rejected");
+          break;
+        case "snapshot":
+          this.#coverage.count("snapshots sent");
+          break;
+        case "timeout-now":
+          this.#coverage.count("leadership transfers");
+          break;
+        case "vote":
+          this.#coverage.count("votes asked for");
+          break;
+        default:
+      }
+    }
+  }
+
+  applied(index: number, term: number, by: "entry" | "snapshot"): void {
+    const inOrder = by === "entry" ? index === this.#applied + 1 : index > this.#applied;
+    if (!inOrder || index > this.#commit) {
+      throw new RuleBroken("applied in order, once", `${this.name} applies ${index} after ${this.#applied}, by ${by}`);
+    }
+    if (this.#group.committedTerm(index) !== term) {
+      throw new RuleBroken("committed entries stay", `${this.name} applies ${index} of term ${term}, by ${by}`);
+    }
+    if (by === "snapshot") this.#coverage.count("snapshots restored");
+    this.#applied = index;
+  }
+
+  #takeHardState(hardState: HardState | undefined, term: number): void {
+    if (hardState !== undefined) {
+      if (hardState.term === this.#term && this.#vote !== 0 && hardState.vote !== this.#vote) {
+        throw new RuleBroken("one vote a term", `${this.name} changed its vote in term ${term}`);
+      }
+      this.#vote = hardState.vote;
+    }
+    this.#term = term;
+  }
+
+  #takeSnapshot({ index, term }: { readonly index: number; readonly term: number }): void {
+    if (this.#group.committedTerm(index) !== term) {
+      throw new RuleBroken("committed entries stay", `${this.name} got a snapshot of ${index}, term ${term}`);
+    }
+    this.#log.reset(index, term);
+    this.#changes = [];
+  }
+
+  #takeEntries(entries: readonly Entry[], onlyGrows: boolean, term: number): void {
+    const first = entries[0] as Entry;
+    const log = this.#log;
+    if (first.index <= log.lastIndex) {
+      if (onlyGrows) throw new RuleBroken("a leader's log only grows", `${this.name} put ${first.index} anew`);
+      this.#coverage.count("conflicting entries replaced");
+      this.#changes = this.#changes.filter((index) => index < first.index);
+    }
+    for (const entry of entries) {
+      const { index } = entry;
+      if (index <= this.#commit && index > log.baseIndex && log.term(index) !== entry.term) {
+        throw new RuleBroken("committed entries stay", `${this.name} replaced entry ${index}`);
+      }
+      const previousTerm = log.term(index - 1);
+      if (previousTerm !== undefined) this.#group.put(entry, previousTerm, this.name);
+      if (entry.type !== "normal") this.#takeChange(entry, onlyGrows && entry.term === term);
+      log.put(index, entry.term);
+    }
+  }
+
+  /** Thesis §4.1: the next change waits until the one before it is in force. */
+  #takeChange({ index }: Entry, isOwn: boolean): void {
+    const before = this.#changes.at(-1) ?? 0;
+    if (isOwn && before > this.#applied) {
+      throw new RuleBroken(
+        "one configuration change at a time",
+        `${this.name} proposed a change at ${index} with one at ${before} not applied`,
+      );
+    }
+    this.#coverage.count("configuration changes");
+    this.#changes.push(index);
+  }
+
+  #takeConfState(confState: ConfState, applied: number): void {
+    const before = this.#confState;
+    if (before === confState) return;
+    const changes = this.#changes.filter((index) => index > this.#configuredAt && index <= applied);
+    this.#confState = confState;
+    this.#configuredAt = applied;
+    this.#group.configuredAt(applied, confState, changes.length === 1 ? before : undefined, this.name);
+  }
+
+  #takeCommit(commit: number, term: number, confState: ConfState): void {
+    const log = this.#log;
+    let isFirst = false;
+    for (let index = Math.max(this.#commit, log.baseIndex) + 1; index <= commit; index += 1) {
+      isFirst = this.#group.commits(index, log.term(index) as number, term, this.name);
+    }
+    this.#commit = commit;
+    if (!isFirst) return;
+    // The last one's quorum has those before it too. A change that was applied in this turn may have come in between.
+    const configurations = this.#confBefore === undefined ? [confState] : [confState, this.#confBefore];
+    const lastTerm = log.term(commit) as number;
+    if (!this.#peers.durableOnQuorum(commit, lastTerm, configurations)) {
+      throw new RuleBroken(
+        "committed is on a durable quorum",
+        `${this.name} commits ${commit} of term ${lastTerm}, which too few have on disk`,
+      );
+    }
+  }
+
+  #checkStaysDurable(entries: readonly Entry[]): void {
+    for (const { index, term } of entries) {
+      const committed = this.#group.committedTerm(index);
+      if (committed === undefined) return;
+      if (committed !== term && index > this.#stable.log.baseIndex && this.#stable.log.term(index) === committed) {
+        throw new RuleBroken("committed entries stay", `${this.name} replaced entry ${index} on its disk`);
+      }
+    }
+  }
+
+  #checkVote(term: number, candidate: number): void {
+    const { term: durableTerm, vote } = this.#stable;
+    if (durableTerm < term || (durableTerm === term && vote !== candidate)) {
+      throw new RuleBroken("persist before send", `${this.name} sends a vote in term ${term} that is not durable`);
+    }
+    this.#group.votes(this.memberId, term, candidate, this.name);
+  }
+
+  #checkAcknowledged(term: number, index: number): void {
+    const { term: durableTerm, log } = this.#stable;
+    if (durableTerm < term || log.lastIndex < index) {
+      const detail = `${this.name} acknowledges ${index} in term ${term}; ${describe(this.#stable)} is durable`;
+      throw new RuleBroken("persist before send", detail);
+    }
+  }
+
+  #standing({ term, commit, applied }: CoreState): string {
+    return `term ${term} (${this.#term}), commit ${commit} (${this.#commit}), applied ${applied} (${this.#applied}), last ${this.#log.lastIndex}`;
+  }
+}
+
+function takeWrite(stable: StableState, { hardState, snapshot, entries }: PendingWrite): void {
+  if (hardState !== undefined) {
+    stable.term = hardState.term;
+    stable.vote = hardState.vote;
+  }
+  if (snapshot !== undefined) stable.log.reset(snapshot.index, snapshot.term);
+  for (const { index, term } of entries) stable.log.put(index, term);
+}
+
+/** By log matching the last entry vouches for those before it. */
+function isSame(found: StableState, expected: StableState): boolean {
+  const { log } = found;
+  return (
+    found.term === expected.term &&
+    found.vote === expected.vote &&
+    log.lastIndex === expected.log.lastIndex &&
+    log.lastTerm === expected.log.lastTerm
+  );
+}
+
+function describe({ term, vote, log }: StableState): string {
+  return `term ${term}, vote ${vote}, last entry ${log.lastIndex} of term ${log.lastTerm}`;
+}

@@ -1,0 +1,199 @@
+import type { StateMachine } from "../node/index.js";
+import { keepUnsynced, loseUnsynced } from "../sim/index.js";
+import { BlockedLinks } from "./blocked-links.js";
+import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
+import type { Fault, LostPower, Target } from "./fault.js";
+
+/** After which somebody has noticed that a member stopped for good, and starts it anew. */
+const REPLACED_AFTER_MS = 500;
+
+/** Carries faults out, and brings them to their ends. */
+export class Nemesis<Machine extends StateMachine = StateMachine> {
+  readonly #cluster: SimulatedCluster<Machine>;
+  readonly #links: BlockedLinks;
+  /** How many were carried out; those that found nobody are none. */
+  readonly counts: Record<string, number> = {};
+  #isOver = false;
+
+  constructor(cluster: SimulatedCluster<Machine>) {
+    this.#cluster = cluster;
+    this.#links = new BlockedLinks(cluster.world.network);
+  }
+
+  inflict(fault: Fault): void {
+    if (this.#dispatch(fault)) this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+  }
+
+  /** Heals everything, once and for all: the end of a fault that is still to come has no effect. */
+  healAll(): void {
+    this.#isOver = true;
+    this.#links.clear();
+    for (const { node } of this.#cluster.members) node.disk.fault = undefined;
+    for (const member of this.#cluster.members) this.#cluster.restart(member);
+  }
+
+  /** A member that something was done to has stopped for good. */
+  replace(member: SimulatedMember<Machine>): void {
+    const { lives } = member.node;
+    const again = (): void => {
+      if (member.node.lives !== lives) return;
+      this.#cluster.kill(member);
+      this.#cluster.restart(member);
+    };
+    this.#cluster.world.after(REPLACED_AFTER_MS, `replace ${member.name}`, again);
+  }
+
+  /** False: there was nobody to hit. */
+  #dispatch(fault: Fault): boolean {
+    switch (fault.kind) {
+      case "crash":
+      case "crash-in-write":
+      case "kill":
+      case "stop":
+      case "sync-error":
+        return this.#hitProcess(fault);
+      case "crash-all":
+        for (const member of this.#cluster.members) {
+          this.#cluster.crash(member, crashOptions(fault.disk));
+          this.#restartAfter(fault.forMs, member);
+        }
+        return true;
+      case "isolate":
+      case "partition":
+      case "bridge":
+      case "one-way":
+      case "stall":
+        return this.#cut(fault);
+      case "reset": {
+        const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
+        if (from === undefined || to === undefined || from === to) return false;
+        this.#cluster.world.network.reset(from.name, to.name);
+        return true;
+      }
+      default:
+        fault satisfies never;
+        throw new Error("unknown fault");
+    }
+  }
+
+  #hitProcess(
+    fault: Extract<Fault, { readonly kind: "crash" | "crash-in-write" | "kill" | "stop" | "sync-error" }>,
+  ): boolean {
+    const cluster = this.#cluster;
+    const member = this.#find(fault.target);
+    if (member === undefined || !member.node.isUp) return false;
+    switch (fault.kind) {
+      case "crash":
+        cluster.crash(member, crashOptions(fault.disk));
+        this.#restartAfter(fault.forMs, member);
+        return true;
+      case "kill":
+        cluster.kill(member);
+        this.#restartAfter(fault.forMs, member);
+        return true;
+      case "stop":
+        void cluster.stop(member).then(() => this.#restartAfter(fault.forMs, member));
+        return true;
+      case "crash-in-write": {
+        let left = fault.calls;
+        member.node.disk.fault = (): undefined => {
+          left -= 1;
+          if (left > 0) return;
+          cluster.crash(member);
+          this.#restartAfter(fault.forMs, member);
+        };
+        return true;
+      }
+      case "sync-error":
+        member.isDoomed = true;
+        member.node.disk.fault = ({ kind }) => (kind === "sync" || kind === "writeAndSync" ? "io" : undefined);
+        this.#until(fault.forMs, () => {
+          if (member.isDoomed) member.node.disk.fault = undefined;
+        });
+        return true;
+      default:
+        fault satisfies never;
+        throw new Error("unknown fault");
+    }
+  }
+
+  #cut(fault: Extract<Fault, { readonly kind: "isolate" | "partition" | "bridge" | "one-way" | "stall" }>): boolean {
+    const pairs = this.#pairsOf(fault);
+    if (pairs.length === 0) return false;
+    for (const [from, to] of pairs) this.#links.block(from, to);
+    this.#until(fault.forMs, () => {
+      for (const [from, to] of pairs) this.#links.unblock(from, to);
+    });
+    return true;
+  }
+
+  /** Which ways the fault blocks. */
+  #pairsOf(fault: Parameters<Nemesis["inflict"]>[0]): [string, string][] {
+    const { members } = this.#cluster;
+    const bothWays = (sides: readonly SimulatedMember<Machine>[], others: readonly SimulatedMember<Machine>[]) =>
+      sides.flatMap((a) =>
+        others.flatMap((b): [string, string][] => [
+          [a.name, b.name],
+          [b.name, a.name],
+        ]),
+      );
+    const besides = (...numbers: readonly number[]) => members.filter(({ number }) => !numbers.includes(number));
+    switch (fault.kind) {
+      case "partition":
+        return bothWays(
+          members.filter(({ number }) => fault.side.includes(number)),
+          besides(...fault.side),
+        );
+      case "bridge": {
+        const side = members.filter(({ number }) => fault.side.includes(number) && number !== fault.bridge);
+        return bothWays(side, besides(...fault.side, fault.bridge));
+      }
+      case "isolate": {
+        const member = this.#find(fault.target);
+        return member === undefined ? [] : bothWays([member], besides(member.number));
+      }
+      case "stall": {
+        const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
+        return from === undefined || to === undefined || from === to ? [] : bothWays([from], [to]);
+      }
+      case "one-way": {
+        const from = this.#find(fault.target);
+        if (from === undefined) return [];
+        const { to } = fault;
+        const others = to === "all" ? besides(from.number) : members.filter(({ number }) => number === to);
+        return others.filter((other) => other !== from).map((other) => [from.name, other.name]);
+      }
+      default:
+        return [];
+    }
+  }
+
+  #find(target: Target): SimulatedMember<Machine> | undefined {
+    return target === "leader" ? this.#cluster.leader : this.#cluster.members[target];
+  }
+
+  #restartAfter(delayMs: number, member: SimulatedMember<Machine>): void {
+    this.#until(delayMs, () => this.#cluster.restart(member));
+  }
+
+  /** At the end of a fault, unless all is healed by then. */
+  #until(delayMs: number, end: () => void): void {
+    this.#cluster.world.after(delayMs, "end of a fault", () => {
+      if (!this.#isOver) end();
+    });
+  }
+}
+
+function crashOptions(disk: LostPower): { disk?: typeof loseUnsynced } {
+  switch (disk) {
+    case "drawn":
+      return {};
+    case "lost":
+      return { disk: loseUnsynced };
+    case "kept":
+      return { disk: keepUnsynced };
+    default:
+      disk satisfies never;
+      throw new Error("unknown loss of power");
+  }
+}

@@ -1,0 +1,79 @@
+import type { FaultKind } from "./fault.js";
+
+/** What kind of scenarios to draw. */
+export interface Profile {
+  readonly name: string;
+  readonly describe: string;
+  /** Each is as likely as any other. */
+  readonly members: readonly number[];
+  readonly durationMs: number;
+  readonly operationsPerSecond: number;
+  readonly faultsPerSecond: number;
+  /** How likely each kind is against the others; a kind that is left out never comes. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** How often a scenario has no fault at all, and only one kind; of the others half have all kinds, half some. */
+  readonly calmChance: number;
+  readonly singleKindChance: number;
+  /** How often each of the limits is made small, and the network slow. */
+  readonly biasChance: number;
+}
+
+/** Every kind, about as often as it finds something. */
+const ALL_FAULTS: Profile["faults"] = {
+  crash: 6,
+  "crash-in-write": 6,
+  "crash-all": 2,
+  kill: 4,
+  stop: 2,
+  "sync-error": 2,
+  isolate: 6,
+  partition: 6,
+  bridge: 3,
+  "one-way": 5,
+  stall: 4,
+  reset: 4,
+};
+
+const DEFAULT: Profile = {
+  name: "default",
+  describe: "five members for a minute, ten calls and a fault or more a second",
+  members: [5],
+  durationMs: 60_000,
+  operationsPerSecond: 10,
+  faultsPerSecond: 1.1,
+  faults: ALL_FAULTS,
+  calmChance: 0.03,
+  singleKindChance: 0.2,
+  biasChance: 0.4,
+};
+
+/** The profiles that there are, by name. */
+export const profiles: ReadonlyMap<string, Profile> = new Map(
+  [
+    DEFAULT,
+    { ...DEFAULT, name: "sizes", describe: "the same with one to seven members", members: [1, 2, 3, 3, 4, 5, 6, 7] },
+    {
+      ...DEFAULT,
+      name: "short",
+      describe: "three or five members for ten seconds, many faults",
+      members: [3, 3, 5],
+      durationMs: 10_000,
+      faultsPerSecond: 2,
+    },
+    {
+      ...DEFAULT,
+      name: "disks",
+      describe: "what disks do: power that goes in the middle of a write, syncs that fail",
+      members: [3, 5],
+      faults: { crash: 4, "crash-in-write": 8, "crash-all": 3, "sync-error": 3, kill: 1 },
+    },
+    {
+      ...DEFAULT,
+      name: "network",
+      describe: "what networks do: partitions of all shapes, stalls, resets",
+      members: [3, 5, 7],
+      faults: { isolate: 4, partition: 4, bridge: 3, "one-way": 4, stall: 3, reset: 3 },
+    },
+    { ...DEFAULT, name: "calm", describe: "no faults at all", faultsPerSecond: 0, calmChance: 1 },
+  ].map((profile): [string, Profile] => [profile.name, profile]),
+);

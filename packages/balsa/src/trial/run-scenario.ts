@@ -1,0 +1,121 @@
+import { checkLinearizability, drawCounterexample, explainVerdict } from "../linearizability/index.js";
+import type { StateMachine } from "../node/index.js";
+import { WorldError } from "../sim/index.js";
+import { type ClientCounts, Clients } from "./clients.js";
+import { SimulatedCluster } from "./cluster.js";
+import { Coverage } from "./coverage.js";
+import { heal } from "./healing.js";
+import { CHECK_STEPS_MAX } from "./limits.js";
+import { Nemesis } from "./nemesis.js";
+import type { Scenario } from "./scenario.js";
+import type { Violation } from "./violation.js";
+import type { Workload } from "./workload.js";
+
+export interface RunOptions {
+  /** Keep every line of the trace, to be read. Default false: only its hash. */
+  readonly keepTrace?: boolean;
+}
+
+/** What became of a scenario. */
+export interface RunReport {
+  readonly violation: Violation | undefined;
+  readonly simulatedMs: number;
+  /** Faults that hit somebody, by kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly operations: ClientCounts;
+  /** Whether the history could be decided; one that could not proves nothing. */
+  readonly linearizability: "checked" | "undecided";
+  /** How often rare things happened. */
+  readonly coverage: Readonly<Record<string, number>>;
+  /** Of the whole trace: the same for every run of the scenario with the same code. */
+  readonly traceHash: string;
+  /** Empty unless asked for. */
+  readonly trace: readonly string[];
+}
+
+/** Runs a scenario: faults and operations as it says, then healing, then the checks of all that clients saw. */
+export async function runScenario<Machine extends StateMachine, State, Input, Output>(
+  scenario: Scenario,
+  workload: Workload<Machine, State, Input, Output>,
+  options: RunOptions = {},
+): Promise<RunReport> {
+  const coverage = new Coverage();
+  const trace = options.keepTrace === true ? "lines" : "hash";
+  const cluster = new SimulatedCluster<Machine>(scenario, workload, coverage, trace);
+  const nemesis = new Nemesis<Machine>(cluster);
+  const clients = new Clients<Machine, State, Input, Output>(cluster, workload);
+  cluster.events = {
+    lifeEnded: (member) => clients.lifeEnded(member),
+    stopped: (member) => nemesis.replace(member),
+  };
+  const { world } = cluster;
+  try {
+    followSteps(scenario, cluster, nemesis, clients);
+    await runUnlessViolated(cluster, scenario.durationMs);
+    nemesis.healAll();
+    if (cluster.violation === undefined) await heal(cluster, clients, scenario);
+  } catch (error) {
+    // A broken rule may surface as an event that failed; what it was is known then.
+    if (cluster.violation === undefined) {
+      if (!(error instanceof WorldError)) throw error;
+      cluster.violate("no member stops by itself", error.cause instanceof Error ? String(error.cause) : error.message);
+    }
+  }
+  const linearizability = cluster.violation === undefined ? checkHistory(cluster, clients, workload) : "checked";
+  return {
+    violation: cluster.violation,
+    simulatedMs: world.nowMs,
+    faults: nemesis.counts,
+    operations: clients.counts,
+    linearizability,
+    coverage: coverage.counts,
+    traceHash: world.trace.hash(),
+    trace: world.trace.lines,
+  };
+}
+
+/** Each step is an event of its own, which arranges for the next. */
+function followSteps<Machine extends StateMachine, State, Input, Output>(
+  { steps, durationMs }: Scenario,
+  { world }: SimulatedCluster<Machine>,
+  nemesis: Nemesis<Machine>,
+  clients: Clients<Machine, State, Input, Output>,
+): void {
+  let at = 0;
+  const arm = (): void => {
+    const step = steps[at];
+    if (step === undefined || step.atMs >= durationMs) return;
+    const detail = step.kind === "fault" ? JSON.stringify(step.fault) : `${step.client} ${JSON.stringify(step.input)}`;
+    world.after(Math.max(0, step.atMs - world.nowMs), `${step.kind} ${detail}`, () => {
+      at += 1;
+      if (step.kind === "fault") nemesis.inflict(step.fault);
+      else clients.call(step);
+      arm();
+    });
+  };
+  arm();
+}
+
+async function runUnlessViolated<Machine extends StateMachine>(
+  cluster: SimulatedCluster<Machine>,
+  untilMs: number,
+): Promise<void> {
+  const { world } = cluster;
+  let isTime = false;
+  world.after(untilMs - world.nowMs, "all is healed", () => {
+    isTime = true;
+  });
+  await world.run({ until: () => isTime || cluster.violation !== undefined, limitMs: untilMs + 1 });
+}
+
+function checkHistory<Machine extends StateMachine, State, Input, Output>(
+  cluster: SimulatedCluster<Machine>,
+  clients: Clients<Machine, State, Input, Output>,
+  { model }: Workload<Machine, State, Input, Output>,
+): "checked" | "undecided" {
+  const verdict = checkLinearizability(model, clients.history, { stepsMax: CHECK_STEPS_MAX });
+  if (verdict.kind === "not-linearizable") {
+    cluster.violate("linearizable", explainVerdict(model, verdict), drawCounterexample(model, verdict.counterexample));
+  }
+  return verdict.kind === "undecided" ? "undecided" : "checked";
+}

@@ -1,0 +1,78 @@
+import type { Fault } from "./fault.js";
+
+/** One call of one client. Plain data: what it means is its workload's affair. */
+export interface OperationStep {
+  readonly kind: "operation";
+  readonly atMs: number;
+  readonly client: number;
+  /** Whom the client asks first; where it is down, the next one that is up. */
+  readonly member: number;
+  readonly input: unknown;
+}
+
+export interface FaultStep {
+  readonly kind: "fault";
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+export type Step = OperationStep | FaultStep;
+
+/** What the members are opened with. Left out: the default of RaftNode. */
+export interface MemberSettings {
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly snapshotLogEntries: number;
+  readonly keepEntries: number;
+  readonly segmentBytes?: number;
+  readonly appendBytesMax?: number;
+  readonly inflightMessagesMax?: number;
+  readonly committedBytesMax?: number;
+}
+
+/** How the network behaves while nothing is wrong with it. */
+export interface NetworkSettings {
+  /** Most pieces take so long, µs: [at least, at most]. */
+  readonly delayUs: readonly [number, number];
+  /** How often one takes longer, and how long then. */
+  readonly tailChance: number;
+  readonly tailUs: readonly [number, number];
+  /** How often one write arrives in two pieces, and one together with the one before. */
+  readonly splitChance: number;
+  readonly joinChance: number;
+  /** How often a connection that stalled is broken, rather than carrying on. */
+  readonly resetChance: number;
+  /** Members that everybody reaches late, so that the smallest quorum decides without them; and by how many µs. */
+  readonly slowMembers: readonly number[];
+  readonly slowByUs: number;
+}
+
+export interface DiskSettings {
+  readonly writeUs: readonly [number, number];
+  readonly syncUs: readonly [number, number];
+}
+
+/**
+ * All that is decided about a run before it begins, as plain data: what happens when. Together with the code it gives
+ * one run, byte for byte. A profile draws it from a seed; it can be written to a file, made smaller and run again.
+ */
+export interface Scenario {
+  readonly format: 1;
+  /** Draws what is not in here: how long a piece takes, when an election times out. */
+  readonly seed: string;
+  /** Where it came from, or what it shows. */
+  readonly name: string;
+  readonly workload: string;
+  readonly members: number;
+  readonly settings: MemberSettings;
+  readonly network: NetworkSettings;
+  readonly disk: DiskSettings;
+  /** Steps and faults lie before; then all is healed. */
+  readonly durationMs: number;
+  /** By time. */
+  readonly steps: readonly Step[];
+  /** Inputs of the calls that are made when all is healed, and must be answered. */
+  readonly probes: readonly unknown[];
+}
+
+export const SCENARIO_FORMAT = 1;

@@ -1,0 +1,43 @@
+/** The rules that every run is held against (docs/simulation.md lists them). */
+export type Rule =
+  | "one leader a term"
+  | "a leader's log only grows"
+  | "log matching"
+  | "leader completeness"
+  | "committed entries stay"
+  | "committed is on a durable quorum"
+  | "terms, votes, commit and applied only grow"
+  | "indexes are in order"
+  | "persist before send"
+  | "one vote a term"
+  | "what was durable is recovered"
+  | "one configuration change at a time"
+  | "applied in order, once"
+  | "the same state everywhere"
+  | "an acknowledged write is applied"
+  | "a refused write is not applied"
+  | "nothing out of nowhere"
+  | "linearizable"
+  | "bounded log and disk"
+  | "no member stops by itself"
+  | "members start"
+  | "heals in time";
+
+/** What must not be, and was. */
+export interface Violation {
+  readonly rule: Rule;
+  readonly detail: string;
+  readonly atMs: number;
+  /** A page that shows it, where there is one. */
+  readonly page?: string;
+}
+
+/** Thrown where a checker finds one: ends the call of the member that it watches, and with it the run. */
+export class RuleBroken extends Error {
+  readonly rule: Rule;
+  constructor(rule: Rule, detail: string) {
+    super(`${rule}: ${detail}`);
+    this.name = "RuleBroken";
+    this.rule = rule;
+  }
+}

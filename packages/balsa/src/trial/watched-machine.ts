@@ -1,0 +1,121 @@
+import { crc32c } from "../codec/index.js";
+import { invariant } from "../core/index.js";
+import type { Command, StateMachine } from "../node/index.js";
+import type { Journal } from "./journal.js";
+import type { Workload } from "./workload.js";
+
+/** Before each command: its number in the journal, u32. */
+const TAG_BYTES = 4;
+/** Behind each snapshot: the index of the last command in it, as two u32. */
+const TRAILER_BYTES = 8;
+
+/** A command that can be told from every other, even where its bytes are the same. */
+export function tagCommand(commandId: number, data: Uint8Array): Uint8Array {
+  const tagged = new Uint8Array(TAG_BYTES + data.length);
+  new DataView(tagged.buffer).setUint32(0, commandId);
+  tagged.set(data, TAG_BYTES);
+  return tagged;
+}
+
+export function checksumOf(bytes: Uint8Array): number {
+  return crc32c(bytes, 0, bytes.length, 0);
+}
+
+/** The user's state machine, with a record of what passes through it: in the journal, and in its snapshots. */
+export class WatchedMachine<Machine extends StateMachine> implements StateMachine {
+  readonly machine: Machine;
+  readonly #member: string;
+  readonly #journal: Journal;
+  readonly #workload: Pick<Workload<Machine>, "digest">;
+  /** Of the last command applied; 0 = none. */
+  #index = 0;
+
+  constructor(member: string, machine: Machine, journal: Journal, workload: Pick<Workload<Machine>, "digest">) {
+    this.#member = member;
+    this.machine = machine;
+    this.#journal = journal;
+    this.#workload = workload;
+  }
+
+  apply(batch: readonly Command[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+    const untagged = batch.map(({ index, term, data }): Command => ({ index, term, data: data.subarray(TAG_BYTES) }));
+    const results = this.machine.apply(untagged);
+    if (results instanceof Promise) return results.then((late) => this.#applied(batch, late));
+    return this.#applied(batch, results);
+  }
+
+  snapshot(): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+    const trailer = this.#trailer();
+    const content = this.machine.snapshot();
+    return Symbol.asyncIterator in content ? followedLate(content, trailer) : followed(content, trailer);
+  }
+
+  async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
+    const split = new TrailerSplit(content);
+    await this.machine.restore(split.content());
+    const trailer = split.trailer();
+    const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength);
+    this.#index = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+    this.#tellDigest();
+  }
+
+  #applied(batch: readonly Command[], results: readonly Uint8Array[]): readonly Uint8Array[] {
+    for (const [at, { index, term, data }] of batch.entries()) {
+      const commandId = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
+      const result = checksumOf(results[at] ?? new Uint8Array(0));
+      this.#journal.apply(this.#member, { index, term, commandId, result, before: this.#index });
+      this.#index = index;
+    }
+    this.#tellDigest();
+    return results;
+  }
+
+  #tellDigest(): void {
+    const digest = this.#workload.digest?.(this.machine);
+    this.#journal.digest(this.#member, { index: this.#index, digest });
+  }
+
+  #trailer(): Uint8Array {
+    const trailer = new Uint8Array(TRAILER_BYTES);
+    const view = new DataView(trailer.buffer);
+    view.setUint32(0, Math.floor(this.#index / 2 ** 32));
+    view.setUint32(4, this.#index >>> 0);
+    return trailer;
+  }
+}
+
+function* followed(content: Iterable<Uint8Array>, trailer: Uint8Array): Iterable<Uint8Array> {
+  yield* content;
+  yield trailer;
+}
+
+async function* followedLate(content: AsyncIterable<Uint8Array>, trailer: Uint8Array): AsyncIterable<Uint8Array> {
+  yield* content;
+  yield trailer;
+}
+
+/** Parts a stream into all but its last bytes, passed on as they come, and those. */
+class TrailerSplit {
+  readonly #source: AsyncIterable<Uint8Array>;
+  #held = new Uint8Array(0);
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *content(): AsyncIterable<Uint8Array> {
+    for await (const piece of this.#source) {
+      const bytes = new Uint8Array(this.#held.length + piece.length);
+      bytes.set(this.#held);
+      bytes.set(piece, this.#held.length);
+      const end = Math.max(0, bytes.length - TRAILER_BYTES);
+      this.#held = bytes.slice(end);
+      if (end > 0) yield bytes.subarray(0, end);
+    }
+  }
+
+  trailer(): Uint8Array {
+    invariant(this.#held.length === TRAILER_BYTES, "a watched snapshot is read to its end, and ends in its trailer");
+    return this.#held;
+  }
+}

@@ -1,0 +1,48 @@
+import { profiles } from "balsa/trial";
+import { type Command, InvalidArgumentError } from "commander";
+import { integer } from "./arguments.js";
+import { runSim, type SimFlags } from "./sim.js";
+import type { TextOutput } from "./text-output.js";
+
+export function addSim(program: Command, io: TextOutput, done: (exitCode: number) => void): void {
+  const names = [...profiles.values()].map(({ name, describe }) => `  ${name.padEnd(9)} ${describe}`);
+  program
+    .command("sim")
+    .description("run simulated clusters through faults drawn from seeds, and check everything they do")
+    .option("--seed <seed>", "this one alone")
+    .option("--seeds <a..b>", "these", range)
+    .option("--minutes <n>", "as many as there is time for (default: 1, unless --seeds)", minutes)
+    .option("--profile <name>", "what to draw", "default")
+    .option("--workload <name>", "what the clients do: a name, or a module whose default export it is", "key-value")
+    .option("--scenario <file>", "run the scenario in this file")
+    .option("--trace <file>", "with --seed or --scenario: write what happened, a line an event")
+    .option("--workers <n>", "threads (default: one a core)", integer(1, 256))
+    .option("--json", "nothing but one line of JSON at the end", false)
+    .addHelpText(
+      "after",
+      `
+Profiles:
+${names.join("\n")}
+
+A seed decides everything: the same seed gives the same run, byte for byte, on any machine. Without --seed or --seeds
+they are drawn afresh. The exit code is 1 if a rule is broken; the seed is printed with the command that runs it again.
+
+Examples:
+  balsa sim --minutes 10
+  balsa sim --seeds 1..100 --profile disks
+  balsa sim --seed 42 --trace trace.txt`,
+    )
+    .action(async (flags: SimFlags) => done(await runSim(flags, io)));
+}
+
+function range(text: string): readonly [number, number] {
+  const match = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text.trim());
+  if (match === null || Number(match[1]) > Number(match[2])) throw new InvalidArgumentError("It has the form A..B.");
+  return [Number(match[1]), Number(match[2])];
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100_000)) throw new InvalidArgumentError("It must be above 0.");
+  return value;
+}

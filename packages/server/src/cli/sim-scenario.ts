@@ -1,0 +1,38 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { drawScenario, parseScenario, type RunReport, runScenario, type Scenario, type Workload } from "balsa/trial";
+import { profileOf } from "../sim/run-seed.js";
+import { loadWorkload } from "../sim/workloads.js";
+import { EXIT } from "./exit-code.js";
+import type { SimFlags } from "./sim.js";
+import type { TextOutput } from "./text-output.js";
+
+/** Runs one scenario, of a seed or of a file, and tells of it. */
+export async function showScenario(flags: SimFlags, io: TextOutput): Promise<number> {
+  const { scenario, workload } = await scenarioOf(flags);
+  const report = await runScenario(scenario, workload, { keepTrace: flags.trace !== undefined });
+  if (flags.trace !== undefined) writeFileSync(flags.trace, `${report.trace.join("\n")}\n`);
+  io.out(flags.json ? `${JSON.stringify({ ...report, trace: undefined })}\n` : told(scenario, report));
+  return report.violation === undefined ? EXIT.ok : EXIT.failure;
+}
+
+async function scenarioOf(flags: SimFlags): Promise<{ scenario: Scenario; workload: Workload }> {
+  if (flags.scenario !== undefined) {
+    const scenario = parseScenario(readFileSync(flags.scenario, "utf8"));
+    return { scenario, workload: await loadWorkload(scenario.workload) };
+  }
+  const workload = await loadWorkload(flags.workload);
+  return { scenario: drawScenario(flags.seed ?? "", profileOf(flags.profile), workload), workload };
+}
+
+function told(scenario: Scenario, report: RunReport): string {
+  const { violation, operations, simulatedMs, traceHash } = report;
+  const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0);
+  const outcome =
+    violation === undefined
+      ? "no rule broken"
+      : `breaks "${violation.rule}" after ${violation.atMs} ms\n${violation.detail}`;
+  return `${scenario.name}: ${scenario.members} members, ${(simulatedMs / 1000).toFixed(1)} s simulated, ${faults} faults, ${operations.operations} operations
+trace ${traceHash}
+${outcome}
+`;
+}

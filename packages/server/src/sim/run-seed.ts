@@ -1,0 +1,19 @@
+import { drawScenario, type Profile, profiles, type RunReport, runScenario, type Workload } from "balsa/trial";
+import { ServerError } from "../server-error.js";
+import type { SeedResult, SeedTask } from "./seed-task.js";
+
+/** @throws ServerError `invalid-option` */
+export function profileOf(name: string): Profile {
+  const profile = profiles.get(name);
+  if (profile !== undefined) return profile;
+  throw new ServerError("invalid-option", `there is no profile ${name}; there are: ${[...profiles.keys()].join(", ")}`);
+}
+
+/** Draws the seed's scenario and runs it, twice if asked to. */
+export async function runSeed(task: SeedTask, workload: Workload): Promise<SeedResult> {
+  const beganMs = performance.now();
+  const scenario = drawScenario(task.seed, profileOf(task.profile), workload);
+  const report: RunReport = await runScenario(scenario, workload);
+  const secondHash = task.twice ? (await runScenario(scenario, workload)).traceHash : undefined;
+  return { task, report, realMs: performance.now() - beganMs, secondHash };
+}

@@ -1,0 +1,18 @@
+// Runs one seed after the other, as it is told: the file that each worker thread of a run is started with.
+import { parentPort } from "node:worker_threads";
+import { runSeed } from "./run-seed.js";
+import type { SeedTask, WorkerMessage } from "./seed-task.js";
+import { loadWorkload } from "./workloads.js";
+
+parentPort?.on("message", (task: SeedTask) => {
+  const answer = (message: WorkerMessage): void => parentPort?.postMessage(message);
+  loadWorkload(task.workload)
+    .then((workload) => runSeed(task, workload))
+    .then(
+      (result) => answer({ kind: "result", result }),
+      (cause: unknown) => {
+        const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+        answer({ kind: "broken", task, reason });
+      },
+    );
+});

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { keyValueWorkload, type Workload } from "balsa/trial";
+import { ServerError } from "../server-error.js";
+
+/** A workload whose types don't matter to whoever only runs it. */
+type AnyWorkload = Workload<never, never, never, never>;
+
+/** What can be named on the command line. */
+const builtIn: ReadonlyMap<string, AnyWorkload> = new Map([
+  [keyValueWorkload.name, keyValueWorkload as unknown as AnyWorkload],
+]);
+
+/**
+ * A workload by its name, or the default export of a module by its path.
+ * @throws ServerError `invalid-option`
+ */
+export async function loadWorkload(nameOrPath: string): Promise<Workload> {
+  const known = builtIn.get(nameOrPath);
+  if (known !== undefined) return known;
+  const path = resolve(nameOrPath);
+  if (!existsSync(path)) {
+    const names = [...builtIn.keys()].join(", ");
+    throw new ServerError("invalid-option", `--workload ${nameOrPath} is neither a file nor one of ${names}`);
+  }
+  const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+  const workload = module.default;
+  if (typeof workload !== "object" || workload === null || !("create" in workload) || !("model" in workload)) {
+    throw new ServerError("invalid-option", `--workload ${nameOrPath} has no workload as its default export`);
+  }
+  return workload as Workload;
+}
