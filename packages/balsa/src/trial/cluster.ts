@@ -6,7 +6,7 @@ import { isOnDurableQuorum } from "./durable-quorum.js";
 import { GroupRecord } from "./group-record.js";
 import { Journal } from "./journal.js";
 import { MemberRecord } from "./member-record.js";
-import { delayOf, memberName } from "./network-delay.js";
+import { delayOf, memberName, setUsualLinks } from "./network-delay.js";
 import type { Scenario } from "./scenario.js";
 import { type Rule, RuleBroken, type Violation } from "./violation.js";
 import { WatchedMachine } from "./watched-machine.js";
@@ -72,9 +72,11 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         splitChance: network.splitChance,
         joinChance: network.joinChance,
         resetChance: network.resetChance,
+        ...(network.pieceBytesMax === undefined ? {} : { pieceBytesMax: network.pieceBytesMax }),
       },
     });
     this.members = Array.from({ length: scenario.members }, (_, number) => this.#addMember(number));
+    for (const number of network.slowMembers) this.resetLinks(number);
   }
 
   /** The member that leads in the highest term; undefined if none does. */
@@ -124,8 +126,20 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
 
   restart(member: SimulatedMember<Machine>): void {
     if (member.node.isUp) return;
-    member.isDoomed = false;
+    const { disk } = member.node;
+    member.isDoomed = disk.syncError !== undefined || disk.capacityBytes !== Number.POSITIVE_INFINITY;
     member.node.restart();
+  }
+
+  /** The ways to and from a member are again what they are when nothing is wrong. */
+  resetLinks(number: number): void {
+    setUsualLinks(this.world, this.#scenario.network, this.#scenario.members, number);
+  }
+
+  powerOff(member: SimulatedMember<Machine>, options?: CrashOptions): void {
+    if (!member.node.isUp) return;
+    member.node.powerOff(options);
+    this.#lifeEnded(member);
   }
 
   #lifeEnded(member: SimulatedMember<Machine>): void {

@@ -14,6 +14,7 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
   const target = drawTarget(prng, members);
   switch (kind) {
     case "crash":
+    case "power-off":
       return { kind, target, disk: drawLostPower(prng), forMs };
     case "crash-in-write":
       // Elections and appends take a handful of calls, a snapshot or a recovery some dozens.
@@ -24,7 +25,14 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
     case "stop":
     case "sync-error":
     case "isolate":
+    case "pause":
       return { kind, target, forMs };
+    case "clock-rate":
+      return { kind, target, rate: prng.pick([0.5, 0.8, 0.95, 1.05, 1.25, 2]), forMs };
+    case "slow-disk":
+      return { kind, target, factor: prng.pick([5, 20, 100]), forMs };
+    case "full-disk":
+      return { kind, target, freeBytes: prng.below(20_000), forMs };
     case "partition":
       return { kind, side: drawSide(prng, members), forMs };
     case "bridge":
@@ -34,7 +42,10 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
     case "stall":
       return { kind, target, to: prng.below(members), forMs };
     case "reset":
+    case "sever":
       return { kind, target, to: prng.below(members) };
+    case "slow-link":
+      return { kind, target, ...drawSlowness(prng), forMs };
     default:
       kind satisfies never;
       throw new Error("unknown kind of fault");
@@ -70,4 +81,16 @@ function drawLostPower(prng: Prng): LostPower {
 function drawSide(prng: Prng, members: number): readonly number[] {
   const numbers = prng.shuffled(Array.from({ length: members }, (_, number) => number));
   return numbers.slice(0, Math.max(1, prng.below(members))).sort((a, b) => a - b);
+}
+
+/** A thin line, a lossy one, a long one; or all of it a little. */
+function drawSlowness(
+  prng: Prng,
+): Pick<Extract<Fault, { kind: "slow-link" }>, "bytesPerMs" | "lossChance" | "delayUs"> {
+  const [narrow, lossy, long] = [prng.chance(0.5), prng.chance(0.5), prng.chance(0.5)];
+  return {
+    bytesPerMs: narrow ? prng.between(5, 500) : 100_000,
+    lossChance: lossy ? prng.pick([0.02, 0.1, 0.3]) : 0,
+    delayUs: long ? [prng.between(1_000, 50_000), 150_000] : [50, 500],
+  };
 }

@@ -108,6 +108,7 @@ function drawNetwork(prng: Prng, biasChance: number, members: number): NetworkSe
     tailUs: isWide ? [15_000, 120_000] : [500, 5_000],
     splitChance: isBiased() ? 0.5 : 0.125,
     joinChance: 0.25,
+    ...(isBiased() && prng.chance(0.3) ? { pieceBytesMax: prng.pick([7, 64]) } : {}),
     resetChance: isBiased() ? 0.75 : 0.25,
     slowMembers: isBiased() ? numbersBelow(members, prng).slice(0, minority) : [],
     slowByUs: prng.pick([2_000, 30_000]),

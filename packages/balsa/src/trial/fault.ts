@@ -11,7 +11,9 @@ export type LostPower = "drawn" | "lost" | "kept";
 export type Fault =
   /** The machine loses power, and comes back. */
   | { readonly kind: "crash"; readonly target: Target; readonly disk: LostPower; readonly forMs: number }
-  /** The same in the middle of its so-manieth call of the disk from now on, if it comes to that. */
+  /** The same without a word: others notice only by its silence. */
+  | { readonly kind: "power-off"; readonly target: Target; readonly disk: LostPower; readonly forMs: number }
+  /** A crash in the middle of its so-manieth call of the disk from now on, if it comes to that. */
   | { readonly kind: "crash-in-write"; readonly target: Target; readonly calls: number; readonly forMs: number }
   /** All machines at once. */
   | { readonly kind: "crash-all"; readonly disk: LostPower; readonly forMs: number }
@@ -21,6 +23,14 @@ export type Fault =
   | { readonly kind: "stop"; readonly target: Target; readonly forMs: number }
   /** Its disk fails to sync, once: the member stops for good, and is started again. */
   | { readonly kind: "sync-error"; readonly target: Target; readonly forMs: number }
+  /** Its process stands still, and the world goes on. */
+  | { readonly kind: "pause"; readonly target: Target; readonly forMs: number }
+  /** Its time goes by faster or slower than the world's. */
+  | { readonly kind: "clock-rate"; readonly target: Target; readonly rate: number; readonly forMs: number }
+  /** Every call of its disk takes so many times longer. */
+  | { readonly kind: "slow-disk"; readonly target: Target; readonly factor: number; readonly forMs: number }
+  /** Its disk has room for so many bytes more, and then none. */
+  | { readonly kind: "full-disk"; readonly target: Target; readonly freeBytes: number; readonly forMs: number }
   /** Cut off from all others. */
   | { readonly kind: "isolate"; readonly target: Target; readonly forMs: number }
   /** These from the rest. */
@@ -29,9 +39,20 @@ export type Fault =
   | { readonly kind: "bridge"; readonly bridge: number; readonly side: readonly number[]; readonly forMs: number }
   /** Nothing gets from the target to `to`, or to anybody; the way back stays as it is. */
   | { readonly kind: "one-way"; readonly target: Target; readonly to: number | "all"; readonly forMs: number }
-  /** Connections between two stand still, and break or go on. */
+  /** Nothing gets through between two for a while; then it goes on as if nothing had been. */
   | { readonly kind: "stall"; readonly target: Target; readonly to: number; readonly forMs: number }
   /** Connections between two break; they may be made anew. */
-  | { readonly kind: "reset"; readonly target: Target; readonly to: number };
+  | { readonly kind: "reset"; readonly target: Target; readonly to: number }
+  /** They break for the target alone: the other's ends are half-open. */
+  | { readonly kind: "sever"; readonly target: Target; readonly to: number }
+  /** All ways to and from the target are narrow, lossy, or long. */
+  | {
+      readonly kind: "slow-link";
+      readonly target: Target;
+      readonly bytesPerMs: number;
+      readonly lossChance: number;
+      readonly delayUs: readonly [number, number];
+      readonly forMs: number;
+    };
 
 export type FaultKind = Fault["kind"];

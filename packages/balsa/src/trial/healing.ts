@@ -1,7 +1,14 @@
 import type { StateMachine } from "../node/index.js";
 import type { Clients } from "./clients.js";
 import type { SimulatedCluster } from "./cluster.js";
-import { HEAL_CATCH_UP_MS, HEAL_COMMIT_MS, HEAL_LEADER_ELECTIONS, HEAL_LEADER_MS, HEAL_STEP_MS } from "./limits.js";
+import {
+  HEAL_CATCH_UP_MS,
+  HEAL_COMMIT_MS,
+  HEAL_LEADER_ELECTIONS,
+  HEAL_LEADER_MS,
+  HEAL_SETTLE_MS,
+  HEAL_STEP_MS,
+} from "./limits.js";
 import type { Scenario } from "./scenario.js";
 
 /**
@@ -18,10 +25,13 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
     healing.hasLeader(),
   );
   if (cluster.violation !== undefined) return;
+  await cluster.world.run({ forMs: HEAL_SETTLE_MS });
   const called = probes.map((input, at) => clients.call({ client: 0, member: at % cluster.members.length, input }));
-  await healing.within(HEAL_COMMIT_MS, "an answer to every call", () =>
-    called.every(({ outcome }) => outcome === "completed"),
-  );
+  await healing.within(HEAL_COMMIT_MS, "an end of every call", () => !clients.isBusy);
+  const refused = called.find(({ outcome }) => outcome !== "completed");
+  if (refused !== undefined) {
+    cluster.violate("heals in time", `a healed cluster leaves ${JSON.stringify(refused.input)} without an answer`);
+  }
   await healing.within(HEAL_CATCH_UP_MS, "the same applied everywhere", () => healing.isCaughtUp());
   if (cluster.violation !== undefined) return;
   for (const { name, node } of cluster.members) {

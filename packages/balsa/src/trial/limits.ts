@@ -6,6 +6,8 @@
  */
 export const HEAL_LEADER_ELECTIONS = 6;
 export const HEAL_LEADER_MS = 3_000;
+/** Connections that stalled may still break for a second, and take with them what was under way. */
+export const HEAL_SETTLE_MS = 1_500;
 /** From then on: what a client then writes is committed, and everybody has applied all there is. */
 export const HEAL_COMMIT_MS = 3_000;
 export const HEAL_CATCH_UP_MS = 10_000;

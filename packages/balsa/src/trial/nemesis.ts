@@ -1,5 +1,5 @@
 import type { StateMachine } from "../node/index.js";
-import { keepUnsynced, loseUnsynced } from "../sim/index.js";
+import { keepUnsynced, loseUnsynced, uniformDelay } from "../sim/index.js";
 import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { Fault, LostPower, Target } from "./fault.js";
@@ -28,7 +28,15 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   healAll(): void {
     this.#isOver = true;
     this.#links.clear();
-    for (const { node } of this.#cluster.members) node.disk.fault = undefined;
+    for (const { number, node } of this.#cluster.members) {
+      node.disk.fault = undefined;
+      node.disk.syncError = undefined;
+      node.disk.slowness = 1;
+      node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+      node.clockRate = 1;
+      node.resume();
+      this.#cluster.resetLinks(number);
+    }
     for (const member of this.#cluster.members) this.#cluster.restart(member);
   }
 
@@ -47,11 +55,17 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   #dispatch(fault: Fault): boolean {
     switch (fault.kind) {
       case "crash":
+      case "power-off":
       case "crash-in-write":
       case "kill":
       case "stop":
       case "sync-error":
         return this.#hitProcess(fault);
+      case "pause":
+      case "clock-rate":
+      case "slow-disk":
+      case "full-disk":
+        return this.#impair(fault);
       case "crash-all":
         for (const member of this.#cluster.members) {
           this.#cluster.crash(member, crashOptions(fault.disk));
@@ -62,14 +76,13 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       case "partition":
       case "bridge":
       case "one-way":
-      case "stall":
         return this.#cut(fault);
-      case "reset": {
-        const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
-        if (from === undefined || to === undefined || from === to) return false;
-        this.#cluster.world.network.reset(from.name, to.name);
-        return true;
-      }
+      case "stall":
+      case "reset":
+      case "sever":
+        return this.#disturb(fault);
+      case "slow-link":
+        return this.#slowDown(fault);
       default:
         fault satisfies never;
         throw new Error("unknown fault");
@@ -77,7 +90,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   }
 
   #hitProcess(
-    fault: Extract<Fault, { readonly kind: "crash" | "crash-in-write" | "kill" | "stop" | "sync-error" }>,
+    fault: Extract<Fault, { readonly kind: "crash" | "power-off" | "crash-in-write" | "kill" | "stop" | "sync-error" }>,
   ): boolean {
     const cluster = this.#cluster;
     const member = this.#find(fault.target);
@@ -85,6 +98,10 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     switch (fault.kind) {
       case "crash":
         cluster.crash(member, crashOptions(fault.disk));
+        this.#restartAfter(fault.forMs, member);
+        return true;
+      case "power-off":
+        cluster.powerOff(member, crashOptions(fault.disk));
         this.#restartAfter(fault.forMs, member);
         return true;
       case "kill":
@@ -106,9 +123,9 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       }
       case "sync-error":
         member.isDoomed = true;
-        member.node.disk.fault = ({ kind }) => (kind === "sync" || kind === "writeAndSync" ? "io" : undefined);
+        member.node.disk.syncError = "io";
         this.#until(fault.forMs, () => {
-          if (member.isDoomed) member.node.disk.fault = undefined;
+          member.node.disk.syncError = undefined;
         });
         return true;
       default:
@@ -117,13 +134,78 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     }
   }
 
-  #cut(fault: Extract<Fault, { readonly kind: "isolate" | "partition" | "bridge" | "one-way" | "stall" }>): boolean {
+  #cut(fault: Extract<Fault, { readonly kind: "isolate" | "partition" | "bridge" | "one-way" }>): boolean {
     const pairs = this.#pairsOf(fault);
     if (pairs.length === 0) return false;
     for (const [from, to] of pairs) this.#links.block(from, to);
     this.#until(fault.forMs, () => {
       for (const [from, to] of pairs) this.#links.unblock(from, to);
     });
+    return true;
+  }
+
+  /** What a machine goes on with, but worse. */
+  #impair(fault: Extract<Fault, { readonly kind: "pause" | "clock-rate" | "slow-disk" | "full-disk" }>): boolean {
+    const node = this.#find(fault.target)?.node;
+    if (node === undefined) return false;
+    switch (fault.kind) {
+      case "pause":
+        if (!node.isUp) return false;
+        node.pause();
+        this.#until(fault.forMs, () => node.resume());
+        return true;
+      case "clock-rate":
+        node.clockRate = fault.rate;
+        this.#until(fault.forMs, () => {
+          node.clockRate = 1;
+        });
+        return true;
+      case "slow-disk":
+        node.disk.slowness = fault.factor;
+        this.#until(fault.forMs, () => {
+          node.disk.slowness = 1;
+        });
+        return true;
+      case "full-disk":
+        node.disk.capacityBytes = node.disk.usedBytes + fault.freeBytes;
+        this.#until(fault.forMs, () => {
+          node.disk.capacityBytes = Number.POSITIVE_INFINITY;
+        });
+        return true;
+      default:
+        fault satisfies never;
+        throw new Error("unknown fault");
+    }
+  }
+
+  #disturb(fault: Extract<Fault, { readonly kind: "stall" | "reset" | "sever" }>): boolean {
+    const { network } = this.#cluster.world;
+    const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
+    if (from === undefined || to === undefined || from === to) return false;
+    if (fault.kind === "reset") network.reset(from.name, to.name);
+    else if (fault.kind === "sever") network.sever(from.name, to.name);
+    else {
+      network.stall(from.name, to.name, fault.forMs);
+      network.stall(to.name, from.name, fault.forMs);
+    }
+    return true;
+  }
+
+  #slowDown(fault: Extract<Fault, { readonly kind: "slow-link" }>): boolean {
+    const cluster = this.#cluster;
+    const member = this.#find(fault.target);
+    if (member === undefined) return false;
+    const options = {
+      delayUs: uniformDelay(...fault.delayUs),
+      bytesPerMs: fault.bytesPerMs,
+      lossChance: fault.lossChance,
+    };
+    for (const other of cluster.members) {
+      if (other === member) continue;
+      cluster.world.network.setLink(member.name, other.name, options);
+      cluster.world.network.setLink(other.name, member.name, options);
+    }
+    this.#until(fault.forMs, () => cluster.resetLinks(member.number));
     return true;
   }
 
@@ -151,10 +233,6 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       case "isolate": {
         const member = this.#find(fault.target);
         return member === undefined ? [] : bothWays([member], besides(member.number));
-      }
-      case "stall": {
-        const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
-        return from === undefined || to === undefined || from === to ? [] : bothWays([from], [to]);
       }
       case "one-way": {
         const from = this.#find(fault.target);

@@ -1,4 +1,4 @@
-import type { Prng } from "../sim/index.js";
+import type { Delay, World } from "../sim/index.js";
 import type { NetworkSettings } from "./scenario.js";
 
 /** How members are called, which is also their host's name. */
@@ -6,12 +6,22 @@ export function memberName(number: number): string {
   return `m${number + 1}`;
 }
 
-/** How long a piece takes, µs. */
-export function delayOf(network: NetworkSettings): (prng: Prng, from: string, to: string) => number {
-  const { delayUs, tailChance, tailUs, slowByUs } = network;
-  const slow = new Set(network.slowMembers.map(memberName));
-  return (prng, from, to) => {
+/** How long a piece takes on most links. */
+export function delayOf({ delayUs, tailChance, tailUs }: NetworkSettings, slowByUs: number = 0): Delay {
+  return (prng) => {
     const [least, most] = prng.chance(tailChance) ? tailUs : delayUs;
-    return prng.between(least, most) + (slow.has(from) || slow.has(to) ? slowByUs : 0);
+    return prng.between(least, most) + slowByUs;
   };
+}
+
+/** Makes the ways to and from a member what they are when nothing is wrong. */
+export function setUsualLinks(world: World, network: NetworkSettings, members: number, number: number): void {
+  const name = memberName(number);
+  for (let other = 0; other < members; other += 1) {
+    if (other === number) continue;
+    const isSlow = network.slowMembers.includes(number) || network.slowMembers.includes(other);
+    const options = isSlow ? { delayUs: delayOf(network, network.slowByUs) } : undefined;
+    world.network.setLink(name, memberName(other), options);
+    world.network.setLink(memberName(other), name, options);
+  }
 }

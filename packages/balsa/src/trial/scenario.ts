@@ -40,6 +40,8 @@ export interface NetworkSettings {
   /** How often one write arrives in two pieces, and one together with the one before. */
   readonly splitChance: number;
   readonly joinChance: number;
+  /** The longest piece. Left out: any length. */
+  readonly pieceBytesMax?: number;
   /** How often a connection that stalled is broken, rather than carrying on. */
   readonly resetChance: number;
   /** Members that everybody reaches late, so that the smallest quorum decides without them; and by how many µs. */
