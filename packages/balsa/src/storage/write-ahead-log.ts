@@ -1,7 +1,8 @@
 /**
  * The log on disk. Specified in docs/storage-format.md; in short:
  *
- *   DIR/log/NNNNNNNNNNNNNNNN.log    segments; numbers rise and are never used twice
+ *   DIR/log/NNNNNNNNNNNNNNNN.log      segments; numbers rise and are never used twice
+ *   DIR/log/NNNNNNNNNNNNNNNN.spare    files written beforehand, which wait to become segments (spare-segments.ts)
  *
  *   segment = header (segment-header.ts), then batches, one directly behind the other
  *   header  = magic, version, checksum; cluster, member, group, incarnation; its number; link to the segment before
@@ -12,12 +13,15 @@
  *             payloads
  *
  * A segment gets its name only when its header and first batch are durable. One write is in flight; a batch is written
- * only when all before it is durable, which is what its commit mark says.
+ * only when all before it is durable, which is what its commit mark says. Where it goes is segment-writer.ts's affair.
  *
  *   a crash leaves                        recovery (log-recovery.ts)
  *   part of the newest batch              a torn tail: nobody was told, the batch is dropped as a whole
- *   a segment without its name            removed
+ *   a segment without its name            removed; where it was a spare, one still
+ *   bytes of a recycled file's older life no batches: their checksums name another segment
  *   anything else that is not sound       corruption: refused, with file, offset, index and term
+ *
+ * No room on the disk fails nothing: the batch waits and is tried again. A failed sync is final.
  *
  * Opening begins a fresh segment, which repeats the last batch and links to what is before that: what a failed sync may
  * have left in the kernel's cache only is written anew, and nothing that was read is changed. An entry whose index is not
