@@ -206,9 +206,13 @@ class RecordedFile implements File {
 
   #writeNow(kind: CallKind, position: number, buffers: readonly Uint8Array[]): Operation {
     if (this.#isClosed) throw new FileError("closed", this.path, `${this.path} is closed`);
-    const error = this.#files.fault?.(kind, this.path);
     const bytes = joined(buffers);
-    const written = error === undefined ? bytes : bytes.slice(0, bytes.length >>> 1);
+    const injected = this.#files.fault?.(kind, this.path);
+    const room = this.#files.disk.roomFor(this.#file, position, bytes.length);
+    const isShort = room < bytes.length;
+    const error = injected ?? (isShort ? new FileError("full", this.path, "no room left on the disk") : undefined);
+    const reached = Math.min(room, injected === undefined ? bytes.length : bytes.length >>> 1);
+    const written = bytes.slice(0, reached);
     const operation = this.#file.write(this.#files.disk.nextSequence(), position, written);
     this.#files.tell("write", this.path);
     if (error === undefined) return operation;

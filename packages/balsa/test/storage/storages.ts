@@ -31,12 +31,13 @@ export interface OpenOptions {
   readonly segmentBytes?: number;
   readonly expect?: ExpectedIdentity;
   readonly dir?: string;
+  readonly onRoom?: (isFull: boolean) => void;
 }
 
 export function openStorage(files: FileSystem, options: OpenOptions = {}): Promise<DiskStorage> {
   const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
   const platform = { clock, files, logger, random: new Prng("storage") };
-  return DiskStorage.open({ platform, dir, expect, segmentBytes });
+  return DiskStorage.open({ platform, dir, expect, segmentBytes, onRoom: options.onRoom });
 }
 
 /** Has segments grow: there is no room to prepare any. */
