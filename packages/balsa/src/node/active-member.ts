@@ -160,10 +160,13 @@ export class ActiveMember {
   }
 
   start(): void {
-    this.parts.options.observer?.opened(recoveredState(this.parts.storage));
+    const { storage } = this.parts;
+    this.parts.options.observer?.opened(recoveredState(storage));
     for (const member of this.members) {
       if (member.id !== this.raw.id) this.parts.transport.setPeer(member.id, member.address);
     }
+    storage.watchRoom((isFull) => this.roomChanged(isFull));
+    if (storage.isFull) this.roomChanged(true);
     this.ticker.start();
     this.turn.schedule();
   }
@@ -284,6 +287,13 @@ export class ActiveMember {
       this.raw.readIndex(requestId);
       this.turn.schedule();
     }
+  }
+
+  /** Said once for each change; what it means for proposals is the turn's affair. */
+  private roomChanged(isFull: boolean): void {
+    if (this.ended !== undefined) return;
+    if (!isFull) this.snapshotter.tryAgain();
+    this.emit({ kind: isFull ? "disk-full" : "disk-has-room" });
   }
 
   private emit(event: RaftNodeEvent): void {

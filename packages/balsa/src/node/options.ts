@@ -12,6 +12,10 @@ export type RaftNodeEvent =
   | { readonly kind: "leader-changed"; readonly leader: number; readonly term: number }
   | { readonly kind: "snapshot-taken"; readonly index: number }
   | { readonly kind: "snapshot-restored"; readonly index: number }
+  /** This member's disk is full: while it leads, proposals are refused as `disk-full`. Reads and the cluster go on. */
+  | { readonly kind: "disk-full" }
+  /** It has room again. */
+  | { readonly kind: "disk-has-room" }
   /** The member has stopped for good; `close` is all that is left to do. */
   | { readonly kind: "failed"; readonly error: BalsaError };
 

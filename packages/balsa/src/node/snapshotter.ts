@@ -46,6 +46,11 @@ export class Snapshotter {
     this.stopped = true;
   }
 
+  /** What failed may succeed now: the disk has room again. */
+  tryAgain(): void {
+    this.retryAtLogBytes = 0;
+  }
+
   /** To be called between two batches, when the state machine stands exactly at `state.index`. */
   consider(state: AppliedState): void {
     if (this.busy || this.stopped || !this.isDue(state.index)) return;

@@ -26,6 +26,8 @@ export interface RaftNodeStatus {
   readonly snapshotIndex: number;
   /** Bytes of entries since the last compaction. */
   readonly logBytes: number;
+  /** This member's disk: while it leads, proposals are refused. */
+  readonly isDiskFull: boolean;
   readonly members: readonly Member[];
   /** On the leader; elsewhere empty. */
   readonly progress: readonly PeerProgress[];
@@ -50,6 +52,7 @@ export function raftNodeStatus(
     lastIndex: raw.lastIndex,
     snapshotIndex: storage.snapshot().meta.index,
     logBytes: storage.logBytes,
+    isDiskFull: storage.isFull,
     members,
     progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
   };

@@ -126,13 +126,18 @@ export class Turn {
   }
 
   private proposeAll(): void {
-    const { raw, proposals, forwarding } = this.parts;
+    const { raw, proposals, forwarding, storage } = this.parts;
     const own: readonly Proposal[] = proposals.takeGathered();
     const received = forwarding.takeReceived();
     const commands: Uint8Array[] = [];
     for (const proposal of own) commands.push(proposal.data);
     for (const batch of received) for (const command of batch.commands) commands.push(command);
     if (commands.length === 0) return;
+    if (storage.isFull) {
+      for (const batch of received) forwarding.answer(batch, { kind: "refused", code: "disk-full", leader: raw.lead });
+      for (const proposal of own) proposal.fail("disk-full", "the leader's disk is full; try again when it has room");
+      return;
+    }
     const outcome = raw.proposeBatch(commands);
     switch (outcome.kind) {
       case "accepted": {

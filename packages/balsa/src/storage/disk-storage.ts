@@ -31,8 +31,6 @@ export interface DiskStorageOptions {
   readonly expect: ExpectedIdentity;
   /** A segment of the log is closed when it would grow above this. Default 64 MiB. */
   readonly segmentBytes?: number | undefined;
-  /** The disk has become full, or has room again. */
-  readonly onRoom?: ((isFull: boolean) => void) | undefined;
   /** Entries before the newest snapshot that are still there after opening, if they were not released. Default 0. */
   readonly keepEntries?: number | undefined;
   /** Entries that are held in memory, at the most; the others are read back from the log when needed. Default 32 MiB. */
@@ -120,7 +118,6 @@ export class DiskStorage implements Storage {
         paths,
         identity,
         segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
-        onRoom: (isFull) => options.onRoom?.(isFull),
         onDurable: (write, place) => {
           state.take(write, place);
           if (write.snapshot !== undefined) snapshots.setCurrent(write.snapshot.meta);
@@ -234,6 +231,11 @@ export class DiskStorage implements Storage {
   /** Bytes of the entries since the last compaction: tells when the next snapshot is due. */
   get logBytes(): number {
     return this.#state.logBytes;
+  }
+
+  /** `changed` is told when `isFull` has changed; it takes the place of an earlier one. */
+  watchRoom(changed: (isFull: boolean) => void): void {
+    this.#log.watchRoom(changed);
   }
 
   /** There is hardly room for what is under way already: what is new had better be refused. Ends by itself. */

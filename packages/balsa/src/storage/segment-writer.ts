@@ -26,8 +26,6 @@ export interface SegmentWriterOptions {
   readonly paths: DataPaths;
   readonly identity: Identity;
   readonly segmentBytes: number;
-  /** The disk has become full, or has room again: whether new work should be taken. */
-  readonly onRoom: (isFull: boolean) => void;
 }
 
 export type WriteOutcome =
@@ -79,6 +77,7 @@ export class SegmentWriter {
   /** The task waits, and this is why. */
   #shortage: FileError | undefined;
   #isFull = false;
+  #onRoom: (isFull: boolean) => void = () => {};
   #isClosing = false;
 
   private constructor(options: SegmentWriterOptions, spares: SpareSegments, start: Start) {
@@ -125,6 +124,10 @@ export class SegmentWriter {
   /** New work had better be refused: there is hardly room left for what is under way already. */
   get isFull(): boolean {
     return this.#isFull;
+  }
+
+  watchRoom(changed: (isFull: boolean) => void): void {
+    this.#onRoom = changed;
   }
 
   /** One at a time. `done` is called in a later turn. */
@@ -285,7 +288,7 @@ export class SegmentWriter {
     const { logger } = this.#options.platform;
     if (isFull) logger.log("warn", "the disk is full; no new entries are taken", { file: this.#current.file.path });
     else logger.log("info", "the disk has room again", { file: this.#current.file.path });
-    this.#options.onRoom(isFull);
+    this.#onRoom(isFull);
   }
 
   #dropSpans(count: number): void {

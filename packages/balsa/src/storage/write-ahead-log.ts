@@ -99,6 +99,10 @@ export class WriteAheadLog {
     return this.#writer.isFull;
   }
 
+  watchRoom(changed: (isFull: boolean) => void): void {
+    this.#writer.watchRoom(changed);
+  }
+
   append(write: LogWrite, done: WriteDone): void {
     const queued: QueuedWrite = { write, done, position: 0 };
     if (this.#refusal !== undefined) {

@@ -42,11 +42,13 @@ export class SimulatedCluster {
   /** Commands that were acknowledged, each with its place. */
   readonly acknowledged: Map<string, Applied> = new Map();
   readonly failed: Map<string, string> = new Map();
+  /** The codes with which they failed. */
+  readonly codes: Map<string, string> = new Map();
   private lastCommand = 0;
 
   constructor(
     options: WorldOptions,
-    settings: Pick<RaftNodeOptions, "snapshotLogEntries" | "keepEntries" | "logCacheBytes"> = {},
+    settings: Pick<RaftNodeOptions, "snapshotLogEntries" | "keepEntries" | "logCacheBytes" | "tuning"> = {},
   ) {
     this.world = new World(options);
     const names = ["a", "b", "c"];
@@ -95,6 +97,7 @@ export class SimulatedCluster {
       },
       (error: { code: string; applied: string }) => {
         this.failed.set(command, error.applied);
+        this.codes.set(command, error.code);
       },
     );
     return command;

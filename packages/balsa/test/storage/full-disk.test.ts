@@ -42,7 +42,8 @@ test("F4 a full disk fails nothing: what is prepared is used up, then a batch wa
   const files = new RecordedFiles();
   const clock = new HandClock();
   const told: boolean[] = [];
-  const storage = await openStorage(files, { segmentBytes: 1024, clock, onRoom: (isFull) => told.push(isFull) });
+  const storage = await openStorage(files, { segmentBytes: 1024, clock });
+  storage.watchRoom((isFull) => told.push(isFull));
   await append(storage, { entries: entries(1, 1, 1, 100) });
   await quiet();
   expect(spares(files)).toBe(1);

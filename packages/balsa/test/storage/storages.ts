@@ -31,13 +31,12 @@ export interface OpenOptions {
   readonly segmentBytes?: number;
   readonly expect?: ExpectedIdentity;
   readonly dir?: string;
-  readonly onRoom?: (isFull: boolean) => void;
 }
 
 export function openStorage(files: FileSystem, options: OpenOptions = {}): Promise<DiskStorage> {
   const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
   const platform = { clock, files, logger, random: new Prng("storage") };
-  return DiskStorage.open({ platform, dir, expect, segmentBytes, onRoom: options.onRoom });
+  return DiskStorage.open({ platform, dir, expect, segmentBytes });
 }
 
 /** Has segments grow: there is no room to prepare any. */
