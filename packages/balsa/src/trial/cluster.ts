@@ -206,6 +206,10 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "snapshot-taken":
         this.coverage.count("snapshots taken");
         return;
+      case "disk-full":
+        this.coverage.count("disks full");
+        return;
+      case "disk-has-room":
       case "leader-changed":
       case "snapshot-restored":
         return;
