@@ -1,5 +1,5 @@
 import type { ConfState, Entry, HardState, SnapshotMeta } from "../../src/core/index.js";
-import { BalsaError } from "../../src/core/index.js";
+import { BalsaError, StorageError } from "../../src/core/index.js";
 import type { FileSystem, Logger } from "../../src/platform/index.js";
 import { FileError, silentLogger } from "../../src/platform/index.js";
 import { Prng } from "../../src/sim/index.js";
@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly clock?: HandClock;
   readonly logger?: Logger;
   readonly segmentBytes?: number;
+  readonly cacheBytes?: number;
+  readonly keepEntries?: number;
   readonly expect?: ExpectedIdentity;
   readonly dir?: string;
 }
@@ -36,7 +38,8 @@ export interface OpenOptions {
 export function openStorage(files: FileSystem, options: OpenOptions = {}): Promise<DiskStorage> {
   const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
   const platform = { clock, files, logger, random: new Prng("storage") };
-  return DiskStorage.open({ platform, dir, expect, segmentBytes });
+  const { cacheBytes, keepEntries } = options;
+  return DiskStorage.open({ platform, dir, expect, segmentBytes, cacheBytes, keepEntries });
 }
 
 /** Has segments grow: there is no room to prepare any. */
@@ -92,6 +95,39 @@ export function allEntries(storage: DiskStorage): readonly Entry[] {
 }
 
 /** What it came back with. */
+/** All entries, those that are not in memory read back; as a peer that is far behind would have them. */
+export async function readEntries(storage: DiskStorage, maxBytes = 1e6): Promise<readonly Entry[]> {
+  const read: Entry[] = [];
+  for (let at = storage.firstIndex(); at <= storage.lastIndex(); at = (read.at(-1)?.index ?? 0) + 1) {
+    read.push(...(await readFrom(storage, at, maxBytes)));
+  }
+  return read;
+}
+
+/** Some entries from this one on. */
+export async function readFrom(storage: DiskStorage, from: number, maxBytes = 1e6): Promise<readonly Entry[]> {
+  for (;;) {
+    const end = storage.lastIndex() + 1;
+    const found = entriesInMemory(storage, from, end, maxBytes);
+    if (found !== undefined) return found;
+    await storage.fetchEntries(from, end);
+  }
+}
+
+export function entriesInMemory(
+  storage: DiskStorage,
+  from: number,
+  to: number,
+  maxBytes = 1e6,
+): readonly Entry[] | undefined {
+  try {
+    return storage.entries(from, to, maxBytes);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === "entries-temporarily-unavailable") return undefined;
+    throw error;
+  }
+}
+
 export function foundIn(storage: DiskStorage): Found {
   const { meta: current } = storage.snapshot();
   return {
