@@ -117,6 +117,36 @@ export function readEntryRecord(reader: ByteReader, group: number): Entry {
   return { type: typeOfCode(typeAndReserved), term, index, data, checksum };
 }
 
+/**
+ * Whether the record at `at` is that of the entry that these say: as `readEntryRecord` checks it, but that nothing is made
+ * of it. For logs of millions of entries, of which few will be needed.
+ */
+export function isRecordOf(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  group: number,
+  index: number,
+  term: number,
+  checksum: number,
+  payloadBytes: number,
+): boolean {
+  const end = at + ENTRY_HEADER_BYTES + payloadBytes;
+  if (end > bytes.length || payloadBytes > ENTRY_PAYLOAD_BYTES_MAX) return false;
+  const type = view.getUint32(at + 8, true);
+  return (
+    view.getInt32(at, true) === checksum &&
+    view.getUint32(at + 4, true) === payloadBytes &&
+    type >= typeCode("normal") &&
+    type <= typeCode("conf-change-v2") &&
+    index > 0 &&
+    term > 0 &&
+    view.getUint32(at + 16, true) * TWO_TO_32 + view.getUint32(at + 12, true) === term &&
+    view.getUint32(at + 24, true) * TWO_TO_32 + view.getUint32(at + 20, true) === index &&
+    neverZero(crc32c(bytes, at + CHECKSUM_BYTES, end, groupSeed(group))) === checksum
+  );
+}
+
 function neverZero(checksum: number): number {
   return checksum === 0 ? 1 : checksum;
 }

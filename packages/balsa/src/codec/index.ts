@@ -8,6 +8,7 @@ export { deriveId } from "./derive-id.js";
 export {
   ENTRY_HEADER_BYTES,
   entryRecordBytes,
+  isRecordOf,
   readEntryRecord,
   sealEntry,
   writeEntryRecord,

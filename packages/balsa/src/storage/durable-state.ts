@@ -11,6 +11,7 @@ import type { RecoveredDirectory } from "./directory-recovery.js";
 import type { EntryIndex, LogPlace } from "./entry-index.js";
 import { EntryPages } from "./entry-pages.js";
 import { EntryTail } from "./entry-tail.js";
+import { WARM_BYTES_MAX } from "./limits.js";
 import type { LogWrite } from "./pending-batch.js";
 
 const NO_DATA: Uint8Array = new Uint8Array(0);
@@ -90,7 +91,7 @@ export class DurableState {
   }
 
   get warmBytes(): number {
-    return this.#tail.bytesMax;
+    return Math.min(this.#tail.bytesMax, WARM_BYTES_MAX);
   }
 
   /** A write has become durable. @param place of its first entry's record; the others follow it */

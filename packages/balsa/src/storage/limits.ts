@@ -63,6 +63,12 @@ export const ENTRY_CACHE_BYTES_DEFAULT: number = 32 * 1024 * 1024;
 /** Read back in one piece: a few ms of a disk, 1 ms of checksums on the event loop. A larger entry is a piece alone. */
 export const READ_BACK_BYTES_MAX: number = 1024 * 1024;
 
+/**
+ * The newest entries come into memory when a log is opened, for followers that are a little behind; more of them when
+ * somebody needs them.
+ */
+export const WARM_BYTES_MAX: number = 4 * 1024 * 1024;
+
 /** After so much silence the log vouches for its last batch. Not felt by whoever writes more often than that. */
 export const IDLE_MARK_MS = 100;
 

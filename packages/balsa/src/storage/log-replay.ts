@@ -1,15 +1,9 @@
-import { ENTRY_HEADER_BYTES, entryRecordBytes } from "../codec/index.js";
-import type { Entry, HardState } from "../core/index.js";
-import { type Batch, readBatchEntries, readBatchIdentities, type SegmentImage } from "./batch.js";
+import { ENTRY_HEADER_BYTES, isRecordOf } from "../codec/index.js";
+import type { HardState } from "../core/index.js";
+import { type Batch, type EntryIdentity, readBatchEntries, readBatchIdentities, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import type { SnapshotName } from "./data-directory.js";
 import { EntryIndex } from "./entry-index.js";
-
-interface SizedEntry {
-  readonly index: number;
-  readonly term: number;
-  readonly recordBytes: number;
-}
 
 /**
  * The log as its batches, one after the other, make it: entries that replace others, and snapshots that replace all.
@@ -38,16 +32,11 @@ export class LogReplay {
     if (!state.reset && (state.previousIndex !== this.lastIndex || state.previousTerm !== this.#lastTerm)) {
       return this.#damage(image, offset, "a batch that does not follow the log before it");
     }
-    const entries: SizedEntry[] = [];
-    const damage = body === "checked" ? readChecked(image, batch, entries) : undefined;
+    const identities = readBatchIdentities(image, batch);
+    const damage = body === "checked" ? checkRecords(image, batch, identities) : undefined;
     if (damage !== undefined) return damage;
-    if (body === "unread") {
-      for (const { index, term, payloadBytes } of readBatchIdentities(image, batch)) {
-        entries.push({ index, term, recordBytes: ENTRY_HEADER_BYTES + payloadBytes });
-      }
-    }
     let last = state.previousIndex;
-    for (const entry of entries) {
+    for (const entry of identities) {
       if (entry.index > last + 1) return this.#damage(image, offset, "a batch whose entries leave a gap");
       last = entry.index;
     }
@@ -58,7 +47,8 @@ export class LogReplay {
       this.resetIn = image.segment;
     }
     let position = offset + batch.headBytes;
-    for (const { index, term, recordBytes } of entries) {
+    for (const { index, term, payloadBytes } of identities) {
+      const recordBytes = ENTRY_HEADER_BYTES + payloadBytes;
       if (index >= this.index.firstIndex) this.index.append(index, term, image.segment, position, recordBytes);
       // What is replaced here lies in a segment that is not read. All of it is behind the snapshot: a replay begins with
       // a segment whose previousIndex is. The term before this entry is not known, so the log begins behind it.
@@ -88,12 +78,18 @@ export class LogReplay {
   }
 }
 
-function readChecked(image: SegmentImage, batch: Batch, into: SizedEntry[]): Damage | undefined {
-  const entries: Entry[] = [];
-  const damage = readBatchEntries(image, batch, entries);
-  if (damage !== undefined) return damage;
-  for (const entry of entries) {
-    into.push({ index: entry.index, term: entry.term, recordBytes: entryRecordBytes(entry) });
+/** Each entry by its own checksum and against its identity. Nothing is made of them: few will be needed. */
+function checkRecords(image: SegmentImage, batch: Batch, identities: readonly EntryIdentity[]): Damage | undefined {
+  const { view, bytes, identity } = image;
+  const bodyAt = batch.offset + batch.headBytes;
+  let at = bodyAt;
+  let sound = 0;
+  for (const { index, term, checksum, payloadBytes } of identities) {
+    if (!isRecordOf(view, bytes, at, identity.group, index, term, checksum, payloadBytes)) break;
+    at += ENTRY_HEADER_BYTES + payloadBytes;
+    sound++;
   }
-  return undefined;
+  const fits = sound === identities.length && at === bodyAt + batch.bodyBytes;
+  // Somebody else says what is wrong, and reads it all for that.
+  return fits ? undefined : readBatchEntries(image, batch, []);
 }

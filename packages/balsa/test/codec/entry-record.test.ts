@@ -5,6 +5,7 @@ import { ByteWriter } from "../../src/codec/byte-writer.js";
 import {
   ENTRY_HEADER_BYTES,
   entryRecordBytes,
+  isRecordOf,
   readEntryRecord,
   sealEntry,
   writeEntryRecord,
@@ -48,6 +49,27 @@ test("an entry's record is what the format says, byte for byte", () => {
   expect(bytes.length).toBe(ENTRY_HEADER_BYTES + 1);
   const group = [1, 0, 0, 0, 0, 0, 0, 0];
   expect(new ByteReader(bytes).u32()).toBe(slowCrc32c(Uint8Array.from([...group, ...bytes.subarray(4)])));
+});
+
+test("a record is that of its entry, and of no other; with any bit flipped, of none", () => {
+  const isOf = (bytes: Uint8Array, group: number, { index, term, checksum, data }: Entry): boolean => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return isRecordOf(view, bytes, 0, group, index, term, checksum, data.length);
+  };
+  fc.assert(
+    fc.property(safeInteger, entry, fc.nat(), (group, given, drawn) => {
+      const bytes = record(group, given);
+      expect(isOf(bytes, group, given)).toBe(true);
+      expect(isOf(bytes, group === 0 ? 1 : group - 1, given)).toBe(false);
+      expect(isOf(bytes, group, { ...given, index: given.index - 1 })).toBe(false);
+      expect(isOf(bytes, group, { ...given, term: given.term - 1 })).toBe(false);
+      expect(isOf(bytes, group, { ...given, checksum: given.checksum ^ 1 })).toBe(false);
+      expect(isOf(bytes.subarray(0, bytes.length - 1), group, given)).toBe(false);
+      const bit = drawn % (bytes.length * 8);
+      bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(isOf(bytes, group, given)).toBe(false);
+    }),
+  );
 });
 
 test("sealing is idempotent: a checksum that is there stays", () => {

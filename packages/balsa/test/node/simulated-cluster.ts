@@ -1,5 +1,11 @@
 /** Three members of RaftNode, the one that ships, in a simulated world. */
-import { type Applied, RaftNode, type RaftNodeOptions, type StateMachine } from "../../src/node/index.js";
+import {
+  type Applied,
+  RaftNode,
+  type RaftNodeEvent,
+  type RaftNodeOptions,
+  type StateMachine,
+} from "../../src/node/index.js";
 import { World, type WorldNode, type WorldOptions } from "../../src/sim/index.js";
 
 const encoder = new TextEncoder();
@@ -44,6 +50,7 @@ export class SimulatedCluster {
   readonly failed: Map<string, string> = new Map();
   /** The codes with which they failed. */
   readonly codes: Map<string, string> = new Map();
+  onEvent: ((node: string, event: RaftNodeEvent) => void) | undefined;
   private lastCommand = 0;
 
   constructor(
@@ -63,6 +70,7 @@ export class SimulatedCluster {
           listen: `${name}:2380`,
           cluster: { bootstrap: { id: "simulated", members } },
           stateMachine: journal,
+          onEvent: (event) => this.onEvent?.(name, event),
           ...settings,
         });
         return { raft, journal, close: () => raft.close() };
