@@ -37,4 +37,17 @@ export const finders = {
     ],
     judge: (/** @type {any} */ { violations, seeds }) => ({ found: violations > 0, figure: `${seeds} seeds` }),
   },
+  tests: {
+    what: "tests of the repository, among them those that draw crashes and damage",
+    command: (/** @type {string} */ target) => [
+      ...["node_modules/vitest/vitest.mjs", "run", "--maxWorkers=1", "--reporter=json"],
+      ...target.split(" "),
+    ],
+    judge: (/** @type {any} */ { numFailedTests, testResults }) => {
+      const failures = testResults.flatMap((/** @type {any} */ file) => file.assertionResults);
+      const first = failures.find((/** @type {any} */ { status }) => status === "failed");
+      const figure = first === undefined ? "all pass" : `${first.title}, ${Math.round(first.duration / 100) / 10} s`;
+      return { found: numFailedTests > 0, figure };
+    },
+  },
 };

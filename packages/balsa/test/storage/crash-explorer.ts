@@ -228,7 +228,7 @@ const DIRECTORIES: readonly string[] = ["/data", DIR, `${DIR}/log`, `${DIR}/snap
 const fraction = (prng: Prng): number => prng.below(1001) / 1000;
 
 function drawStep(prng: Prng): Step {
-  switch (prng.below(18)) {
+  switch (prng.below(20)) {
     case 0:
     case 1:
     case 2:
@@ -240,14 +240,18 @@ function drawStep(prng: Prng): Step {
     case 6:
       return { kind: "compact", at: fraction(prng) };
     case 7:
-      return { kind: prng.pick(["receive", "idle", "reopen"]) };
+      return { kind: "receive" };
     case 8:
-      return { kind: prng.pick(["kill", "power-loss", "failed-sync"]) };
+      return { kind: prng.pick(["idle", "reopen"]) };
     case 9:
+      return { kind: prng.pick(["kill", "power-loss"]) };
     case 10:
-      return { kind: "settle" };
+      return { kind: "failed-sync" };
     case 11:
     case 12:
+      return { kind: "settle" };
+    case 13:
+    case 14:
       return { kind: "pause" };
     default: {
       const bytes = prng.below(prng.pick([20, 200, 1200]));

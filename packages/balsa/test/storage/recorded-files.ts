@@ -18,8 +18,10 @@ export interface RecordedFilesOptions {
   readonly pace?: Prng | undefined;
 }
 
-/** So many turns of the microtask queue a call is answered later, at the most. */
+/** So many turns of the microtask queue a call is answered later, at the most; and one in so many takes long. */
 const LATENESS_MAX = 6;
+const LONG_LATENESS_MAX = 60;
+const LONG_ODDS = 1 / 16;
 
 export type CallKind =
   | "makeDir"
@@ -115,7 +117,11 @@ export class RecordedFiles implements FileSystem {
 
   /** The time that a call takes; never over for a process that is dead. */
   async later(): Promise<void> {
-    for (let turns = this.#options.pace?.below(LATENESS_MAX + 1) ?? 0; turns > 0; turns--) await Promise.resolve();
+    const { pace } = this.#options;
+    if (pace !== undefined) {
+      const most = pace.chance(LONG_ODDS) ? LONG_LATENESS_MAX : LATENESS_MAX;
+      for (let turns = pace.below(most + 1); turns > 0; turns--) await Promise.resolve();
+    }
     if (this.isDead) return new Promise(() => {});
   }
 
