@@ -9,7 +9,7 @@ import type { Config } from "./config.js";
 import { checkedConfig } from "./config.js";
 import { changeConfig } from "./config-changer.js";
 import { startElection } from "./election.js";
-import type { ProposedEntry } from "./entry.js";
+import type { Entry, ProposedEntry } from "./entry.js";
 import { Handover } from "./handover.js";
 import { reportSnapshot, reportUnreachable } from "./leader.js";
 import { transferLeadership } from "./leadership-transfer.js";
@@ -21,7 +21,7 @@ import { copyNodeState, restoreNodeState } from "./node-state.js";
 import { checkConfChange, propose } from "./proposal.js";
 import type { ProposeOutcome } from "./propose-outcome.js";
 import { Raft } from "./raft.js";
-import type { EntryRange } from "./raft-log.js";
+import { type EntryRange, NOT_IN_MEMORY, UNKNOWN_TERM } from "./raft-log.js";
 import type { ReadIndexOutcome } from "./read-index.js";
 import { requestReadIndex } from "./read-index.js";
 import type { Ready, Role } from "./ready.js";
@@ -223,6 +223,26 @@ export class RawNode {
   reportSnapshot(id: number, outcome: "success" | "failure"): void {
     this.checkWorks();
     reportSnapshot(this.raft, id, outcome);
+  }
+
+  // ---- the log, for a member whose own is damaged
+
+  /** Term of the entry at `index`, durable or not; undefined = compacted away, or past the log's end. */
+  termAt(index: number): number | undefined {
+    const term = this.raft.log.term(index);
+    return term === UNKNOWN_TERM ? undefined : term;
+  }
+
+  /**
+   * Entries from `from` on, durable or not, at least one if there are any. Where they are not in memory the caller has
+   * storage fetch them, and asks again.
+   */
+  entriesFrom(from: number, maxBytes: number): readonly Entry[] | "compacted" | "not-in-memory" {
+    const { log } = this.raft;
+    if (from > log.lastIndex()) return [];
+    const entries = log.entriesFrom(from, maxBytes);
+    if (entries === undefined) return "compacted";
+    return entries === NOT_IN_MEMORY ? "not-in-memory" : entries;
   }
 
   // ---- entries that are not in memory

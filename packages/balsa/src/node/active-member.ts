@@ -7,12 +7,13 @@ import {
   invariant,
   type PeerMessage,
   RawNode,
+  type SnapshotMessage,
   type StorageAppend,
   type StorageApply,
 } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
-import type { DiskStorage } from "../storage/index.js";
-import type { Transport } from "../transport/index.js";
+import type { DiskStorage, SnapshotReceiver } from "../storage/index.js";
+import type { Asker, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { Applier } from "./applier.js";
 import { coreConfig } from "./core-config.js";
@@ -26,6 +27,7 @@ import { BOOTSTRAP_INDEX } from "./open-storage.js";
 import type { RaftNodeEvent, RaftNodeOptions, Settings } from "./options.js";
 import { type Applied, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
+import { answerFromWhole } from "./repair-answers.js";
 import { SnapshotTransfer } from "./snapshot-transfer.js";
 import { Snapshotter } from "./snapshotter.js";
 import type { StateMachine } from "./state-machine.js";
@@ -53,7 +55,7 @@ export class ActiveMember {
   private readonly forwarding: Forwarding;
   private readonly applier: Applier;
   private readonly snapshotter: Snapshotter;
-  readonly snapshotTransfer: SnapshotTransfer;
+  private readonly snapshotTransfer: SnapshotTransfer;
   private readonly failover: Failover;
   private readonly turn: Turn;
   private readonly ticker: Ticker;
@@ -206,6 +208,25 @@ export class ActiveMember {
 
   receiveAnswer(requestId: number, answer: Parameters<Forwarding["answered"]>[1]): void {
     this.turn.guarded(() => this.forwarding.answered(requestId, answer, this.appliedIndex));
+  }
+
+  /** A peer is about to send a snapshot. undefined: it need not. */
+  offeredSnapshot(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
+    return this.snapshotTransfer.offered(message);
+  }
+
+  receiveSnapshot(message: SnapshotMessage): void {
+    this.receive([message]);
+  }
+
+  /** A member whose log is damaged asks for what it has lost. @throws BalsaError `corrupt`, `identity-mismatch` */
+  answerRepair(asker: Asker, body: Uint8Array): Uint8Array {
+    if (!this.members.some(({ id }) => id === asker.id)) {
+      throw new BalsaError("identity-mismatch", "the log is for members only");
+    }
+    const { storage } = this.parts;
+    const sendSnapshot = (message: SnapshotMessage): void => this.snapshotTransfer.send(message);
+    return answerFromWhole({ raw: this.raw, storage, sendSnapshot }, asker.id, body);
   }
 
   peerDown(id: number): void {

@@ -46,3 +46,12 @@ export const HEARTBEAT_MS_MIN = 1;
 export const MEMBERS_MAX = 64;
 export const NAME_BYTES_MAX = 128;
 export const ADDRESS_BYTES_MAX = 256;
+
+/** A member under repair asks for a piece of the log, and waits so long for the answer: a disk may have to be read. */
+export const REPAIR_ASK_MS = 5_000;
+/** Where nothing was to be had it asks again after this: the others elect a leader, or come back, in about a second. */
+export const REPAIR_RETRY_MS = 250;
+/** A snapshot's stream; longer ones go on, and are asked for again where they fail. */
+export const REPAIR_SNAPSHOT_MS = 60_000;
+/** Calls that wait for the end of a repair; more are refused. */
+export const REPAIR_CALLS_MAX = 10_000;

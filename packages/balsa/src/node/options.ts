@@ -4,6 +4,7 @@ import type { Platform } from "../platform/index.js";
 import { ADDRESS_BYTES_MAX, HEARTBEAT_MS_MIN, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
 import type { Bootstrap } from "./members.js";
 import type { RaftNodeObserver } from "./observer.js";
+import type { RepairFigures } from "./repair.js";
 import type { StateMachine } from "./state-machine.js";
 
 /** What happened to a member that its application may want to know at once. */
@@ -16,6 +17,10 @@ export type RaftNodeEvent =
   | { readonly kind: "disk-full" }
   /** It has room again. */
   | { readonly kind: "disk-has-room" }
+  /** Its log is damaged. It takes no part until it is repaired from peers; `damage`: file, offset, index and term. */
+  | { readonly kind: "repair-started"; readonly damage: string; readonly damages: number; readonly lost: number }
+  /** Its log is whole again, and it takes part. */
+  | ({ readonly kind: "repaired"; readonly tookMs: number } & RepairFigures)
   /** The member has stopped for good; `close` is all that is left to do. */
   | { readonly kind: "failed"; readonly error: BalsaError };
 

@@ -1,10 +1,18 @@
+import { BalsaError } from "../core/index.js";
 import { Transport, type TransportHandlers } from "../transport/index.js";
 import type { CallOptions } from "./abort.js";
-import { ActiveMember, restoreState } from "./active-member.js";
-import { GROUP, openStorage } from "./open-storage.js";
+import { ActiveMember } from "./active-member.js";
+import { openMember } from "./open-member.js";
+import { GROUP } from "./open-storage.js";
 import { checkOptions, type RaftNodeOptions } from "./options.js";
 import type { Applied } from "./proposals.js";
+import { isRepairRequest } from "./repair-requests.js";
+import { RepairingMember } from "./repairing-member.js";
 import type { RaftNodeStatus } from "./status.js";
+
+type Phase =
+  | { readonly kind: "active"; readonly member: ActiveMember }
+  | { readonly kind: "repairing"; readonly member: RepairingMember };
 
 /**
  * One member of a Raft group: a replicated log of the application's commands, in bytes.
@@ -13,37 +21,45 @@ import type { RaftNodeStatus } from "./status.js";
  */
 export class RaftNode {
   private readonly transport: Transport;
-  private readonly active: ActiveMember;
+  private phase: Phase;
 
   /**
    * Opens the data directory (or makes it, given a bootstrap), restores the state machine, and takes part in the group.
+   * If the log is damaged, and there are others, it resolves all the same: `status().repair` says what is being done,
+   * and calls wait for the end of it.
    * @throws BalsaError `invalid-argument`, `locked`, `identity-mismatch`, `corrupt`, `address-in-use`, `storage-failed`
    */
   static async open(options: RaftNodeOptions): Promise<RaftNode> {
     const settings = checkOptions(options);
-    const storage = await openStorage(options, settings);
+    const opened = await openMember(options, settings);
+    const owner = opened.kind === "whole" ? opened.storage : opened.directory;
     try {
-      const members = await restoreState(storage, options.stateMachine);
-      let active: ActiveMember | undefined;
-      const { clusterId, memberId, incarnation } = storage.identity;
+      let node: RaftNode | undefined;
+      const { clusterId, memberId, incarnation } = owner.identity;
       const transport = await Transport.open({
         platform: options.platform,
         self: { clusterId, memberId, incarnation, group: GROUP, name: options.name },
         listen: options.listen,
-        handlers: handlersOf(() => active),
+        handlers: handlersOf(() => node?.phase),
       });
-      active = new ActiveMember({ options, settings, storage, transport, members });
-      active.start();
-      return new RaftNode(transport, active);
+      const parts = { options, settings, transport };
+      node = new RaftNode(
+        transport,
+        opened.kind === "whole"
+          ? { kind: "active", member: new ActiveMember({ ...parts, ...opened }) }
+          : { kind: "repairing", member: new RepairingMember({ ...parts, ...opened }) },
+      );
+      node.start();
+      return node;
     } catch (cause) {
-      await storage.close();
+      await owner.close();
       throw cause;
     }
   }
 
-  private constructor(transport: Transport, active: ActiveMember) {
+  private constructor(transport: Transport, phase: Phase) {
     this.transport = transport;
-    this.active = active;
+    this.phase = phase;
   }
 
   /** The peers' address in use, with the port that was given for port 0. */
@@ -52,12 +68,12 @@ export class RaftNode {
   }
 
   get term(): number {
-    return this.active.term;
+    return this.phase.member.term;
   }
 
   /** Who leads, as far as this member knows; 0 = none known. */
   get leader(): number {
-    return this.active.leader;
+    return this.phase.kind === "active" ? this.phase.member.leader : 0;
   }
 
   /**
@@ -67,7 +83,9 @@ export class RaftNode {
    * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`
    */
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
-    return this.active.propose(data, options);
+    if (this.phase.kind === "active") return this.phase.member.propose(data, options);
+    const { member, leftMs } = await this.phase.member.call(options);
+    return member.propose(data, { ...options, timeoutMs: leftMs });
   }
 
   /**
@@ -76,31 +94,59 @@ export class RaftNode {
    * @throws BalsaError `timeout`, `overloaded`, `aborted`, `closed`, `storage-failed`
    */
   async read(options: CallOptions = {}): Promise<{ readonly index: number }> {
-    return this.active.read(options);
+    if (this.phase.kind === "active") return this.phase.member.read(options);
+    const { member, leftMs } = await this.phase.member.call(options);
+    return member.read({ ...options, timeoutMs: leftMs });
   }
 
   status(): RaftNodeStatus {
-    return this.active.status();
+    return this.phase.member.status();
   }
 
   /** Takes no more calls, answers those under way (`closed`), and lets go of directory and address. */
-  close(): Promise<void> {
-    return this.active.close();
+  async close(): Promise<void> {
+    await this.phase.member.close();
+    await this.transport.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  private start(): void {
+    const { phase } = this;
+    if (phase.kind === "active") {
+      phase.member.start();
+      return;
+    }
+    phase.member.repaired().then(
+      (member) => {
+        this.phase = { kind: "active", member };
+        member.start();
+      },
+      // Told by event, and to everybody who calls.
+      () => {},
+    );
+  }
 }
 
-/** What arrives before the member takes part is lost, as on any network. */
-function handlersOf(active: () => ActiveMember | undefined): TransportHandlers {
+/** What arrives for a member that takes no part, or not yet, is lost, as on any network. */
+function handlersOf(phase: () => Phase | undefined): TransportHandlers {
+  const active = (): ActiveMember | undefined => {
+    const now = phase();
+    return now?.kind === "active" ? now.member : undefined;
+  };
   return {
     onMessages: (_from, messages) => active()?.receive(messages),
     onForward: (from, requestId, commands) => active()?.receiveForward(from, requestId, commands),
     onForwardAnswer: (_from, requestId, answer) => active()?.receiveAnswer(requestId, answer),
-    openSnapshot: async (_from, message) => active()?.snapshotTransfer.offered(message),
-    onSnapshot: (_from, message) => active()?.receive([message]),
+    openSnapshot: async (_from, message) => phase()?.member.offeredSnapshot(message),
+    onSnapshot: (_from, message) => phase()?.member.receiveSnapshot(message),
+    onRequest: async (asker, body) => {
+      const now = phase();
+      if (now === undefined || !isRepairRequest(body)) throw new BalsaError("closed", "not answered here");
+      return now.member.answerRepair(asker, body);
+    },
     onPeerUp: () => {},
     onPeerDown: (id) => active()?.peerDown(id),
   };

@@ -1,6 +1,7 @@
 import type { RawNode, Role } from "../core/index.js";
-import type { DiskStorage } from "../storage/index.js";
+import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
 import type { Member } from "./members.js";
+import type { Repair, RepairStatus } from "./repair.js";
 
 /** What a leader knows of a member (thesis §10.2.1, etcd's progress). */
 export interface PeerProgress {
@@ -31,6 +32,8 @@ export interface RaftNodeStatus {
   readonly members: readonly Member[];
   /** On the leader; elsewhere empty. */
   readonly progress: readonly PeerProgress[];
+  /** The member's log is damaged, and it takes no part until peers have helped; undefined = it takes part. */
+  readonly repair: RepairStatus | undefined;
 }
 
 export function raftNodeStatus(
@@ -55,5 +58,32 @@ export function raftNodeStatus(
     isDiskFull: storage.isFull,
     members,
     progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
+    repair: undefined,
+  };
+}
+
+/** Of a member whose log is being repaired: what of it is known. */
+export function repairingStatus(
+  directory: DamagedDirectory,
+  members: readonly Member[],
+  repair: Repair,
+): RaftNodeStatus {
+  const { identity, log, snapshot } = directory;
+  const { clusterId, memberId, name } = identity;
+  return {
+    clusterId,
+    memberId,
+    name,
+    role: "follower",
+    term: log.hardState.term,
+    leader: 0,
+    commit: log.commit,
+    applied: 0,
+    lastIndex: log.lastIndex,
+    snapshotIndex: snapshot?.index ?? 0,
+    logBytes: 0,
+    members,
+    progress: [],
+    repair: repair.status(),
   };
 }

@@ -1,4 +1,4 @@
-import type { SnapshotMeta } from "../core/index.js";
+import { BalsaError, type SnapshotMeta } from "../core/index.js";
 import type { FileSystem } from "../platform/index.js";
 import type { Damage } from "./corruption.js";
 import { type DataPaths, dataPaths, type SnapshotName, snapshotPath } from "./data-directory.js";
@@ -12,6 +12,8 @@ export interface DirectorySalvage extends LogSalvage {
   /** The newest that is sound in every block; undefined = none. What the log goes on from. */
   readonly snapshot: SnapshotMeta | undefined;
   readonly damagedSnapshots: readonly SnapshotName[];
+  /** Paths of snapshots that were never finished. */
+  readonly unfinishedSnapshots: readonly string[];
 }
 
 /**
@@ -29,13 +31,14 @@ export async function salvageDirectory(
   const found = await salvageLog(files, paths, identity, snapshot ?? { index: 0, term: 0 });
   if (snapshot !== undefined) found.log.beginBehind(snapshot);
   const damages = survey.damaged.map(({ name, error }): Damage => {
-    return { file: snapshotPath(paths, name), offset: 0, index: name.index, term: name.term, reason: error.message };
+    return { file: snapshotPath(paths, name), offset: 0, index: name.index, term: name.term, reason: reasonOf(error) };
   });
   return {
     ...found,
     damages: [...damages, ...found.damages],
     snapshot,
     damagedSnapshots: survey.damaged.map(({ name }) => name),
+    unfinishedSnapshots: survey.temporaries,
   };
 }
 
@@ -58,8 +61,8 @@ export interface DirectoryReport {
 }
 
 /**
- * Verifies all of a data directory that no process uses: each batch, entry and snapshot block, whether opening would
- * need it or not. Takes no lock and changes nothing.
+ * Verifies a data directory that no process uses: every block of every snapshot, and every batch and entry of the log
+ * behind the newest that is sound. Takes no lock and changes nothing.
  * @throws BalsaError `identity-mismatch`, `corrupt` (the identity itself); FileError
  */
 export async function verifyDirectory(files: FileSystem, dir: string): Promise<DirectoryReport> {
@@ -69,4 +72,9 @@ export async function verifyDirectory(files: FileSystem, dir: string): Promise<D
   const { term, vote, commit } = log.hardState;
   const { endKnown, lastIndex } = log;
   return { identity, damages, lost: log.lost(), endKnown, torn, snapshot, term, vote, commit, lastIndex };
+}
+
+/** What is wrong, without where. */
+function reasonOf(error: BalsaError): string {
+  return error.cause instanceof BalsaError ? error.cause.message : error.message;
 }

@@ -1,4 +1,5 @@
 export type { Damage } from "./corruption.js";
+export { DamagedDirectory } from "./damaged-directory.js";
 export type { DirectoryReport } from "./directory-salvage.js";
 export { verifyDirectory } from "./directory-salvage.js";
 export type { DiskStorageOptions } from "./disk-storage.js";
@@ -10,6 +11,7 @@ export { scanLog } from "./log-scan.js";
 export type { LogWrite, WriteDone } from "./pending-batch.js";
 export type { LogContent } from "./read-log.js";
 export { readLog } from "./read-log.js";
+export type { LostRange } from "./salvaged-log.js";
 export type { SnapshotReader } from "./snapshot-reader.js";
 export type { SnapshotReceiver } from "./snapshot-receiver.js";
 export type { ScannedSnapshot } from "./snapshot-scan.js";

@@ -16,7 +16,7 @@ import {
 import type { Damage } from "./corruption.js";
 import { type DataPaths, listSegments, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
-import { SALVAGE_READ_BYTES, SEGMENT_FILE_BYTES_MAX } from "./limits.js";
+import { SALVAGE_READ_BYTES, SEGMENT_FILE_BYTES_MAX, TERMINATOR_BYTES } from "./limits.js";
 import type { LogEnd } from "./pending-batch.js";
 import { SalvagedLog } from "./salvaged-log.js";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentLink } from "./segment-header.js";
@@ -158,7 +158,7 @@ async function readWhatCanBeRead(file: File, damages: Damage[]): Promise<Uint8Ar
   return bytes;
 }
 
-export function isUnreadable(cause: unknown): boolean {
+function isUnreadable(cause: unknown): boolean {
   return cause instanceof FileError && cause.code === "io";
 }
 
@@ -176,7 +176,8 @@ class SegmentSalvage {
     let checksum = header?.checksum;
     let offset = SEGMENT_HEADER_BYTES;
     const end = link?.end ?? image.bytes.length;
-    while (offset < end && !(link === undefined && isBlank(image.bytes, offset))) {
+    while (offset < end) {
+      if (link === undefined && isUnwritten(image, offset) && findBatch(image, offset) === undefined) break;
       const batch = this.#batchAt(image, offset, checksum, end, log);
       checksum = batch?.checksum;
       offset = batch?.end ?? end;
@@ -195,8 +196,9 @@ class SegmentSalvage {
     let checksum = header?.checksum;
     let offset = SEGMENT_HEADER_BYTES;
     let heads = 0;
-    while (!isBlank(image.bytes, offset)) {
+    while (offset < image.bytes.length) {
       const isLast = findBatch(image, offset + 1) === undefined;
+      if (isLast && isUnwritten(image, offset)) break;
       // The first batch of a segment was durable before the segment had its name: it is never torn.
       const wrong = isLast && heads > 0 ? whatIsWrong(image, readBatch(image, offset), checksum) : undefined;
       if (wrong !== undefined) return { file: image.path, offset, index: log.lastIndex + 1, reason: wrong };
@@ -216,7 +218,7 @@ class SegmentSalvage {
     }
     if (heads > 0) return undefined;
     log.endKnown = false;
-    if (isBlank(image.bytes, SEGMENT_HEADER_BYTES)) {
+    if (isUnwritten(image, SEGMENT_HEADER_BYTES)) {
       this.#tell(image, SEGMENT_HEADER_BYTES, log, "the segment's first batch is not there");
     }
     return undefined;
@@ -296,8 +298,9 @@ function readIdentified(image: SegmentImage, position: number, identity: EntryId
   }
 }
 
-/** Nothing, or a file's prepared but unwritten rest. */
-function isBlank(bytes: Uint8Array, from: number): boolean {
-  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+/** Nothing, or zeros: no batch was begun here, whatever of a file's older life comes behind them. */
+function isUnwritten({ bytes }: SegmentImage, from: number): boolean {
+  const end = Math.min(from + TERMINATOR_BYTES, bytes.length);
+  for (let i = from; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -29,6 +29,8 @@ export interface LostRange {
   readonly after: LogEnd;
   /** The first position at or behind `last` whose term is known: a log that holds it, holds what was lost. */
   readonly anchor: LogEnd;
+  /** The first such position from `first` on: a log that holds this one, holds a part of it. */
+  readonly near: LogEnd;
 }
 
 /** A gap that is wider than this is not kept entry by entry: the log is taken to begin behind it. */
@@ -83,14 +85,21 @@ export class SalvagedLog {
     const ranges: LostRange[] = [];
     if (this.#beginning.index > this.#base.index) {
       const after = this.#prefix.at(-1) ?? this.#base;
-      ranges.push({ first: after.index + 1, last: this.#beginning.index, after, anchor: this.#beginning });
+      ranges.push({
+        first: after.index + 1,
+        last: this.#beginning.index,
+        after,
+        anchor: this.#beginning,
+        near: this.#beginning,
+      });
     }
     for (let i = 0; i < this.#slots.length; i++) {
       if (isWhole(this.#slots[i] as Slot)) continue;
       const first = this.#indexOf(i);
       while (i + 1 < this.#slots.length && !isWhole(this.#slots[i + 1] as Slot)) i++;
       const after = { index: first - 1, term: this.termAt(first - 1) };
-      ranges.push({ first, last: this.#indexOf(i), after, anchor: this.#anchorFrom(i) });
+      const near = this.#anchorFrom(first - this.#beginning.index - 1);
+      ranges.push({ first, last: this.#indexOf(i), after, anchor: this.#anchorFrom(i), near });
     }
     return ranges;
   }
@@ -244,11 +253,9 @@ export class SalvagedLog {
   }
 
   #anchorFrom(place: number): LogEnd {
-    for (let i = place; i < this.#slots.length; i++) {
-      const { index, term } = this.#slots[i] as Slot;
-      if (term !== 0) return { index, term };
-    }
-    invariant(false, "the last entry of a salvaged log has a known term");
+    const known = this.#slots.slice(place).find(({ term }) => term !== 0);
+    invariant(known !== undefined, "the last entry of a salvaged log has a known term");
+    return { index: known.index, term: known.term };
   }
 }
 

@@ -79,8 +79,10 @@ export const SNAPSHOT_PIECE_BYTES_MAX: number = 1024 * 1024;
 export const SNAPSHOT_WINDOW_BYTES_MAX: number = 8 * 1024 * 1024;
 export const SNAPSHOT_WINDOW_PIECES_MAX = 256;
 
-/** A request of the runtime's own, or its answer: at the most all members of a group, each under 500 bytes. */
+/** A request of the runtime's own: at the most all members of a group, each under 500 bytes. */
 export const REQUEST_BYTES_MAX: number = 64 * 1024;
+/** Its answer: at the most entries for a member that is being repaired, as many as an append message has. */
+export const ANSWER_BYTES_MAX: number = ENTRY_PAYLOAD_BYTES_MAX + FRAME_TARGET_BYTES;
 /** Requests that are being answered; more are turned away. */
 export const EXCHANGES_MAX = 64;
 

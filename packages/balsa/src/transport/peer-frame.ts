@@ -15,7 +15,7 @@ import {
   writeHelloAccepted,
   writeHelloRefused,
 } from "./hello.js";
-import { REASON_BYTES_MAX, REQUEST_BYTES_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "./limits.js";
+import { ANSWER_BYTES_MAX, REASON_BYTES_MAX, REQUEST_BYTES_MAX, SNAPSHOT_PIECE_BYTES_MAX } from "./limits.js";
 
 /** Is the other side's process there? The pong repeats the number. */
 export interface Ping {
@@ -169,7 +169,8 @@ export function readPeerFrame({ kind, group, checked: body, records }: Frame): P
       return ended(body, { kind, reason: body.text(REASON_BYTES_MAX) });
     case "request":
     case "answer":
-      if (body.remaining > REQUEST_BYTES_MAX) throw corrupt("a request or an answer is too large");
+      if (body.remaining > (kind === "request" ? REQUEST_BYTES_MAX : ANSWER_BYTES_MAX))
+        throw corrupt("a request or an answer is too large");
       return { kind, body: body.raw(body.remaining) };
     default:
       kind satisfies never;

@@ -1,0 +1,88 @@
+import { BalsaError } from "../core/index.js";
+import { FileError } from "../platform/index.js";
+import { DamagedDirectory, type DiskStorage } from "../storage/index.js";
+import { restoreState } from "./active-member.js";
+import { clusterIdOf, decodeLibrarySection, firstMembers, type Member } from "./members.js";
+import { GROUP, openStorage } from "./open-storage.js";
+import type { RaftNodeOptions, Settings } from "./options.js";
+
+/** What a data directory turned out to be. */
+export type OpenedMember =
+  | { readonly kind: "whole"; readonly storage: DiskStorage; readonly members: readonly Member[] }
+  /** What is lost is to be had from the others. */
+  | { readonly kind: "damaged"; readonly directory: DamagedDirectory; readonly members: readonly Member[] };
+
+/**
+ * Opens the data directory and brings the state machine to its snapshot. A directory that is damaged is held, if there
+ * are peers that may have what is lost.
+ * @throws BalsaError as `openStorage`; `corrupt` for what nobody can repair
+ */
+export async function openMember(options: RaftNodeOptions, settings: Settings): Promise<OpenedMember> {
+  try {
+    return { kind: "whole", ...(await openWhole(options, settings)) };
+  } catch (cause) {
+    if (!mayBeDamage(cause)) throw cause;
+    return openDamaged(options, cause);
+  }
+}
+
+/** Once it is known to be sound. */
+export async function openWhole(
+  options: RaftNodeOptions,
+  settings: Settings,
+): Promise<{ readonly storage: DiskStorage; readonly members: readonly Member[] }> {
+  const storage = await openStorage(options, settings);
+  try {
+    return { storage, members: await restoreState(storage, options.stateMachine) };
+  } catch (cause) {
+    await storage.close();
+    throw cause;
+  }
+}
+
+function mayBeDamage(cause: unknown): boolean {
+  if (!(cause instanceof BalsaError)) return false;
+  if (cause.code === "corrupt") return true;
+  return cause.code === "storage-failed" && cause.cause instanceof FileError && cause.cause.code === "io";
+}
+
+async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<OpenedMember> {
+  const { platform, dir, name, cluster } = options;
+  const clusterId = cluster === undefined ? undefined : clusterIdOf(cluster.bootstrap);
+  const directory = await DamagedDirectory.open({
+    platform,
+    dir,
+    expect: { kind: "existing", group: GROUP, name, clusterId },
+  });
+  try {
+    // Something else is the matter, then.
+    if (directory.damages.length === 0) throw cause;
+    const members = await membersOf(directory, options);
+    const isAlone = !members.some(({ id }) => id !== directory.identity.memberId);
+    const isWhole = directory.log.isWhole && directory.snapshot !== undefined;
+    if (isAlone && !isWhole) throw beyondRepair(directory, dir);
+    return { kind: "damaged", directory, members };
+  } catch (refusal) {
+    await directory.close();
+    throw refusal;
+  }
+}
+
+/** As the newest sound snapshot names them, or, without one, the operator. */
+async function membersOf(directory: DamagedDirectory, { cluster }: RaftNodeOptions): Promise<readonly Member[]> {
+  if (directory.snapshot === undefined) return cluster === undefined ? [] : firstMembers(cluster.bootstrap);
+  const reader = await directory.openSnapshot();
+  try {
+    return decodeLibrarySection(reader.library);
+  } finally {
+    await reader.close();
+  }
+}
+
+function beyondRepair(directory: DamagedDirectory, dir: string): BalsaError {
+  const error = directory.error();
+  const choices =
+    "no other member is known that could have what is lost. Put back a copy of the directory or a snapshot; or run " +
+    `\`balsa wal repair ${dir}\`, which keeps what is sound and gives up the rest; or \`balsa recover\` from another directory`;
+  return new BalsaError("corrupt", `${error.message}; ${choices}`, { cause: error });
+}

@@ -1,0 +1,215 @@
+/**
+ * What a member that is being repaired asks its peers, and what they answer (docs/repair.md): bodies of the transport's
+ * requests. The first byte tells them from other requests; a member of an older version refuses them.
+ */
+import {
+  ByteReader,
+  ByteWriter,
+  corrupt,
+  ENTRY_HEADER_BYTES,
+  MESSAGE_ENTRIES_MAX,
+  readEntryRecord,
+  writeEntryRecord,
+} from "../codec/index.js";
+import type { Entry } from "../core/index.js";
+import { GROUP } from "./open-storage.js";
+
+/** A place in a log. */
+export interface Position {
+  readonly index: number;
+  readonly term: number;
+}
+
+export type RepairRequest =
+  /** How far are you? */
+  | { readonly kind: "state" }
+  /** What is behind `after`, if your log holds both of these? */
+  | { readonly kind: "entries"; readonly after: Position; readonly anchor: Position }
+  /** What is behind `after` in your log, if you lead? */
+  | { readonly kind: "leader-entries"; readonly after: Position }
+  /** Your newest snapshot, as a stream of its own. */
+  | { readonly kind: "snapshot" };
+
+export interface RepairState {
+  readonly kind: "state";
+  readonly term: number;
+  readonly leads: boolean;
+  readonly lastIndex: number;
+  /** 0 = none. */
+  readonly snapshotIndex: number;
+  /** It is being repaired itself. */
+  readonly repairing: boolean;
+  /** False: it may have seen later terms, and does not know. */
+  readonly termKnown: boolean;
+}
+
+/** `compacted`: a snapshot stands for it. `unknown`: the log does not hold those places. `later`: ask again. */
+export type RepairRefusal = (typeof REFUSALS)[number];
+
+export type RepairAnswer =
+  | RepairState
+  /** Those directly behind `after`, some of them at least. */
+  | { readonly kind: "entries"; readonly entries: readonly Entry[] }
+  /** The same, and where the leader's log ended when it was asked. There may be none: none durable yet, or no more. */
+  | {
+      readonly kind: "leader-entries";
+      readonly term: number;
+      readonly lastIndex: number;
+      readonly entries: readonly Entry[];
+    }
+  | { readonly kind: "snapshot-coming" }
+  | { readonly kind: "refused"; readonly refusal: RepairRefusal };
+
+/** In the upper half, apart from the requests about membership. */
+const STATE = 128;
+const ENTRIES = 129;
+const LEADER_ENTRIES = 130;
+const SNAPSHOT = 131;
+const REFUSED = 132;
+const REFUSALS = ["compacted", "unknown", "not-leader", "later"] as const;
+
+export function isRepairRequest(body: Uint8Array): boolean {
+  const tag = body[0] ?? 0;
+  return tag >= STATE && tag <= SNAPSHOT;
+}
+
+export function encodeRepairRequest(request: RepairRequest): Uint8Array {
+  const out = new ByteWriter(64);
+  switch (request.kind) {
+    case "state":
+      out.u8(STATE);
+      break;
+    case "entries":
+      out.u8(ENTRIES);
+      writePosition(out, request.after);
+      writePosition(out, request.anchor);
+      break;
+    case "leader-entries":
+      out.u8(LEADER_ENTRIES);
+      writePosition(out, request.after);
+      break;
+    case "snapshot":
+      out.u8(SNAPSHOT);
+      break;
+    default:
+      request satisfies never;
+  }
+  return out.finish();
+}
+
+/** @throws BalsaError `corrupt` */
+export function decodeRepairRequest(body: Uint8Array): RepairRequest {
+  const reader = new ByteReader(body);
+  const request = readRequest(reader);
+  reader.expectEnd();
+  return request;
+}
+
+function readRequest(reader: ByteReader): RepairRequest {
+  switch (reader.u8()) {
+    case STATE:
+      return { kind: "state" };
+    case ENTRIES:
+      return { kind: "entries", after: readPosition(reader), anchor: readPosition(reader) };
+    case LEADER_ENTRIES:
+      return { kind: "leader-entries", after: readPosition(reader) };
+    case SNAPSHOT:
+      return { kind: "snapshot" };
+    default:
+      throw corrupt("a request for repair is of no known kind");
+  }
+}
+
+export function encodeRepairAnswer(answer: RepairAnswer): Uint8Array {
+  const out = new ByteWriter(256);
+  switch (answer.kind) {
+    case "state":
+      out.u8(STATE);
+      out.varint(answer.term);
+      out.bool(answer.leads);
+      out.varint(answer.lastIndex);
+      out.varint(answer.snapshotIndex);
+      out.bool(answer.repairing);
+      out.bool(answer.termKnown);
+      break;
+    case "entries":
+      out.u8(ENTRIES);
+      writeEntries(out, answer.entries);
+      break;
+    case "leader-entries":
+      out.u8(LEADER_ENTRIES);
+      out.varint(answer.term);
+      out.varint(answer.lastIndex);
+      writeEntries(out, answer.entries);
+      break;
+    case "snapshot-coming":
+      out.u8(SNAPSHOT);
+      break;
+    case "refused":
+      out.u8(REFUSED);
+      out.u8(REFUSALS.indexOf(answer.refusal));
+      break;
+    default:
+      answer satisfies never;
+  }
+  return out.finish();
+}
+
+/** @throws BalsaError `corrupt`, also for an entry that is not what its checksum says */
+export function decodeRepairAnswer(body: Uint8Array): RepairAnswer {
+  const reader = new ByteReader(body);
+  const answer = readAnswer(reader);
+  reader.expectEnd();
+  return answer;
+}
+
+function readAnswer(reader: ByteReader): RepairAnswer {
+  switch (reader.u8()) {
+    case STATE: {
+      const term = reader.varint();
+      const leads = reader.bool();
+      const lastIndex = reader.varint();
+      const snapshotIndex = reader.varint();
+      const repairing = reader.bool();
+      return { kind: "state", term, leads, lastIndex, snapshotIndex, repairing, termKnown: reader.bool() };
+    }
+    case ENTRIES:
+      return { kind: "entries", entries: readEntries(reader) };
+    case LEADER_ENTRIES: {
+      const term = reader.varint();
+      const lastIndex = reader.varint();
+      return { kind: "leader-entries", term, lastIndex, entries: readEntries(reader) };
+    }
+    case SNAPSHOT:
+      return { kind: "snapshot-coming" };
+    case REFUSED: {
+      const refusal = REFUSALS[reader.u8()];
+      if (refusal === undefined) throw corrupt("a request for repair was refused for no known reason");
+      return { kind: "refused", refusal };
+    }
+    default:
+      throw corrupt("an answer for repair is of no known kind");
+  }
+}
+
+function writePosition(out: ByteWriter, { index, term }: Position): void {
+  out.varint(index);
+  out.varint(term);
+}
+
+function readPosition(reader: ByteReader): Position {
+  return { index: reader.varint(), term: reader.varint() };
+}
+
+function writeEntries(out: ByteWriter, entries: readonly Entry[]): void {
+  out.varint(entries.length);
+  for (const entry of entries) writeEntryRecord(out, entry);
+}
+
+function readEntries(reader: ByteReader): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (let count = reader.count(MESSAGE_ENTRIES_MAX, ENTRY_HEADER_BYTES); count > 0; count--) {
+    entries.push(readEntryRecord(reader, GROUP));
+  }
+  return entries;
+}

@@ -1,0 +1,342 @@
+/**
+ * The repair of a member whose log is damaged, with the help of its peers (docs/repair.md, where it is argued why each
+ * step is safe). Until it is done the member takes no part: it does not vote, campaign, acknowledge or count.
+ *
+ * 1. What is lost between two known places of the log is fetched from any member whose log holds both: it is the same
+ *    (log matching, Raft §5.3). Nobody needs to lead for that, and others may be under repair themselves.
+ * 2. What all others have only as a snapshot: the snapshot.
+ * 3. Where the end of the log is lost, or nobody else holds what is lost: the log of a leader whose term is not below
+ *    any in which this member may have acknowledged or voted.
+ */
+import type { Entry, HardState, SnapshotMessage } from "../core/index.js";
+import { BalsaError } from "../core/index.js";
+import type { Platform, Timer } from "../platform/index.js";
+import type { DamagedDirectory, LostRange, SnapshotReceiver } from "../storage/index.js";
+import type { Transport } from "../transport/index.js";
+import { REPAIR_ASK_MS, REPAIR_RETRY_MS, REPAIR_SNAPSHOT_MS } from "./limits.js";
+import type { Member } from "./members.js";
+import {
+  decodeRepairAnswer,
+  encodeRepairRequest,
+  type Position,
+  type RepairAnswer,
+  type RepairRequest,
+  type RepairState,
+} from "./repair-requests.js";
+
+/** What a repair has done. */
+export interface RepairFigures {
+  /** Entries that were lost and are the same again. */
+  readonly restored: number;
+  /** Entries taken over from a leader's log. */
+  readonly adopted: number;
+  /** Of the snapshot that was fetched; 0 = none. */
+  readonly snapshotIndex: number;
+}
+
+/** What a repair is about, while it goes on. */
+export interface RepairStatus extends RepairFigures {
+  /** The first of the damages, as an operator wants it. */
+  readonly damage: string;
+  readonly damages: number;
+  /** Entries that are lost and not fetched yet. */
+  readonly lost: number;
+  /** False: later entries, and votes, may have been lost. */
+  readonly endKnown: boolean;
+  /** Names of those that answered last. */
+  readonly answering: readonly string[];
+  /** What it can't go on without; empty = it goes on. */
+  readonly waitsFor: string;
+}
+
+export interface RepairParts {
+  readonly platform: Pick<Platform, "clock" | "logger">;
+  readonly directory: DamagedDirectory;
+  readonly transport: Transport;
+  /** All other members. */
+  readonly peers: readonly Member[];
+}
+
+interface Answering {
+  readonly peer: Member;
+  readonly state: RepairState;
+}
+
+export class Repair {
+  private readonly parts: RepairParts;
+  /** As it will be when the log is whole. */
+  private hardState: HardState;
+  private readonly endWasKnown: boolean;
+  private restored = 0;
+  private adopted = 0;
+  private snapshotIndex = 0;
+  private answering: readonly Answering[] = [];
+  private waitsFor = "";
+  private wantsSnapshot = false;
+  private onSnapshot: (() => void) | undefined;
+  private timer: Timer | undefined;
+  private wake: (() => void) | undefined;
+  private stopped = false;
+
+  constructor(parts: RepairParts) {
+    this.parts = parts;
+    this.hardState = parts.directory.log.hardState;
+    this.endWasKnown = parts.directory.log.endKnown;
+  }
+
+  status(): RepairStatus {
+    const { damages, log } = this.parts.directory;
+    const lost = log.lost().reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    return {
+      damage: this.parts.directory.error().message,
+      damages: damages.length,
+      lost,
+      endKnown: log.endKnown,
+      answering: this.answering.map(({ peer }) => peer.name),
+      waitsFor: this.waitsFor,
+      restored: this.restored,
+      adopted: this.adopted,
+      snapshotIndex: this.snapshotIndex,
+    };
+  }
+
+  /**
+   * Resolves when the directory is sound again, and released. Waits for members that are not there for as long as it
+   * takes.
+   * @throws BalsaError `storage-failed`, `too-large`, `closed`
+   */
+  async run(): Promise<RepairFigures> {
+    const { directory } = this.parts;
+    while (!this.isComplete) {
+      const before = this.progressMark();
+      await this.round();
+      this.throwIfStopped();
+      if (!this.isComplete && this.progressMark() === before) await this.pause(REPAIR_RETRY_MS);
+      this.throwIfStopped();
+    }
+    await directory.rewrite(this.hardState);
+    await directory.close();
+    const { restored, adopted, snapshotIndex } = this;
+    return { restored, adopted, snapshotIndex };
+  }
+
+  /** Gives up; the directory is as damaged as it was. */
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+    this.wake?.();
+    this.onSnapshot?.();
+  }
+
+  /** A peer offers a snapshot, because it was asked for one or by itself. undefined: it is not needed. */
+  async offered(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
+    const { meta } = message.snapshot;
+    const { directory } = this.parts;
+    if (!this.wantsSnapshot || this.stopped || meta.index <= (directory.snapshot?.index ?? 0)) return undefined;
+    return directory.receiveSnapshot(meta);
+  }
+
+  received(message: SnapshotMessage): void {
+    const { meta } = message.snapshot;
+    this.parts.directory.beginBehind(meta);
+    this.snapshotIndex = Math.max(this.snapshotIndex, meta.index);
+    this.onSnapshot?.();
+  }
+
+  private get isComplete(): boolean {
+    const { directory } = this.parts;
+    return directory.snapshot !== undefined && directory.log.isWhole;
+  }
+
+  private progressMark(): string {
+    return `${this.restored} ${this.adopted} ${this.snapshotIndex}`;
+  }
+
+  private async round(): Promise<void> {
+    const { peers, directory } = this.parts;
+    const states = await Promise.all(peers.map((peer) => this.stateOf(peer)));
+    this.answering = states.filter((answering) => answering !== undefined);
+    if (this.answering.length === 0) {
+      this.waitFor("any other member to answer");
+      return;
+    }
+    const isCompacted = await this.restoreLost();
+    if (this.isComplete) return;
+    if ((directory.snapshot === undefined || isCompacted) && (await this.fetchSnapshot())) return;
+    await this.adoptLeaders();
+  }
+
+  private async stateOf(peer: Member): Promise<Answering | undefined> {
+    // Once this life's own connection is accepted, nothing that an earlier life said can still come out of an older one:
+    // a term that is told now is not raised by it later.
+    if (!this.parts.transport.connected(peer.id)) return undefined;
+    const state = await this.ask(peer, { kind: "state" }, REPAIR_ASK_MS);
+    return state?.kind === "state" ? { peer, state } : undefined;
+  }
+
+  // 1. What was lost, exactly.
+
+  /** Returns whether something was compacted away wherever it was asked for. */
+  private async restoreLost(): Promise<boolean> {
+    const { log } = this.parts.directory;
+    let isCompacted = false;
+    for (const { peer } of this.answering) {
+      const given = new Set<number>();
+      for (;;) {
+        const range = log.lost().find(({ last }) => !given.has(last));
+        if (range === undefined || this.stopped) break;
+        const outcome = await this.restoreFrom(peer, range);
+        if (outcome === "compacted") isCompacted = true;
+        if (outcome !== "some") given.add(range.last);
+      }
+    }
+    return isCompacted && log.lost().length > 0;
+  }
+
+  private async restoreFrom(peer: Member, range: LostRange): Promise<"some" | "nothing" | "compacted"> {
+    const { log } = this.parts.directory;
+    const { after, anchor, near } = range;
+    let compacted = false;
+    // With the farther one more comes at a time; a shorter log may hold the nearer one only.
+    for (const one of near.index === anchor.index ? [anchor] : [anchor, near]) {
+      const answer = await this.ask(peer, { kind: "entries", after, anchor: one }, REPAIR_ASK_MS);
+      if (answer?.kind === "entries") {
+        const part = { ...range, anchor: one, last: Math.min(range.last, one.index) };
+        const taken = log.restore(part, answer.entries);
+        this.restored += taken;
+        if (taken > 0) return "some";
+      } else if (answer?.kind === "refused" && answer.refusal === "compacted") {
+        compacted = true;
+      }
+    }
+    return compacted ? "compacted" : "nothing";
+  }
+
+  // 2. What is there only as a snapshot.
+
+  /** Returns whether one came. */
+  private async fetchSnapshot(): Promise<boolean> {
+    const { directory, platform } = this.parts;
+    const have = directory.snapshot?.index ?? 0;
+    const best = this.answering
+      .filter(({ state }) => state.snapshotIndex > have && !state.repairing)
+      .toSorted((a, b) => b.state.snapshotIndex - a.state.snapshotIndex)[0];
+    if (best === undefined) {
+      this.waitFor("a member with a snapshot");
+      return false;
+    }
+    this.wantsSnapshot = true;
+    try {
+      const came = new Promise<void>((resolve) => {
+        this.onSnapshot = resolve;
+      });
+      const answer = await this.ask(best.peer, { kind: "snapshot" }, REPAIR_ASK_MS);
+      if (answer?.kind !== "snapshot-coming") return false;
+      platform.logger.log("info", "repair: fetches a snapshot", { from: best.peer.name });
+      await Promise.race([came, this.pause(REPAIR_SNAPSHOT_MS)]);
+      return (directory.snapshot?.index ?? 0) > have;
+    } finally {
+      this.wantsSnapshot = false;
+      this.onSnapshot = undefined;
+      this.timer?.cancel();
+    }
+  }
+
+  // 3. A leader's log.
+
+  private async adoptLeaders(): Promise<void> {
+    const termMin = this.termMin();
+    if (termMin === undefined) return;
+    const leader = this.answering.find(({ state }) => state.leads && state.term >= termMin);
+    if (leader === undefined) {
+      this.waitFor(`a leader of term ${termMin} or later`);
+      return;
+    }
+    const { log } = this.parts.directory;
+    const entries: Entry[] = [];
+    const settled = log.settled();
+    let after: Position = settled;
+    let first: { readonly term: number; readonly lastIndex: number } | undefined;
+    for (;;) {
+      const answer = await this.ask(leader.peer, { kind: "leader-entries", after }, REPAIR_ASK_MS);
+      if (answer?.kind === "refused" && answer.refusal === "compacted") {
+        await this.fetchSnapshot();
+        return;
+      }
+      if (answer?.kind !== "leader-entries" || answer.term < termMin) return;
+      first ??= { term: answer.term, lastIndex: answer.lastIndex };
+      // Another term is another log: from the start then. And what this member may have acknowledged comes first of all.
+      if (answer.term !== first.term || !areNext(after, answer.entries)) return;
+      entries.push(...answer.entries);
+      after = answer.entries.at(-1) ?? after;
+      if (after.index >= first.lastIndex) break;
+      if (answer.entries.length === 0) return;
+    }
+    this.throwIfStopped();
+    if (log.settled().index !== settled.index) return;
+    this.hardState = this.hardStateWith(first.term, termMin);
+    log.adopt(entries);
+    this.adopted += entries.length;
+  }
+
+  /**
+   * No leader of an earlier term will do. With an unknown hard state: the highest term that any other member knows,
+   * all of them asked; undefined while one has not answered.
+   */
+  private termMin(): number | undefined {
+    const { log } = this.parts.directory;
+    const known = log.hardState.term;
+    if (this.endWasKnown) return known;
+    const told = this.answering.filter(({ state }) => state.termKnown).map(({ peer }) => peer.id);
+    const silent = this.parts.peers.filter(({ id }) => !told.includes(id));
+    if (silent.length > 0) {
+      this.waitFor(`all other members to tell their terms; silent: ${silent.map(({ name }) => name).join(", ")}`);
+      return undefined;
+    }
+    return Math.max(known, ...this.answering.map(({ state }) => state.term));
+  }
+
+  private hardStateWith(leaderTerm: number, termMin: number): HardState {
+    const { hardState } = this.parts.directory.log;
+    const { identity } = this.parts.directory;
+    // Whom it voted for may be lost: then for nobody else in that term.
+    if (!this.endWasKnown) return { ...hardState, term: Math.max(leaderTerm, termMin), vote: identity.memberId };
+    return leaderTerm > hardState.term ? { ...hardState, term: leaderTerm, vote: 0 } : hardState;
+  }
+
+  // How it asks and waits.
+
+  private async ask(peer: Member, request: RepairRequest, timeoutMs: number): Promise<RepairAnswer | undefined> {
+    const to = { id: peer.id, address: peer.address };
+    const outcome = await this.parts.transport.ask(to, encodeRepairRequest(request), timeoutMs);
+    if (outcome.kind !== "answered") return undefined;
+    try {
+      return decodeRepairAnswer(outcome.body);
+    } catch (cause) {
+      if (!(cause instanceof BalsaError) || cause.code !== "corrupt") throw cause;
+      this.parts.platform.logger.log("warn", "repair: an answer that is none", { from: peer.name, cause });
+      return undefined;
+    }
+  }
+
+  private waitFor(what: string): void {
+    if (this.waitsFor === what) return;
+    this.waitsFor = what;
+    this.parts.platform.logger.log("warn", "repair waits", { for: what });
+  }
+
+  private pause(forMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      this.timer = this.parts.platform.clock.setTimer(forMs, resolve);
+    });
+  }
+
+  private throwIfStopped(): void {
+    if (this.stopped) throw new BalsaError("closed", "the member is closed");
+  }
+}
+
+function areNext(after: Position, entries: readonly Entry[]): boolean {
+  return entries.every(({ index }, i) => index === after.index + 1 + i);
+}
