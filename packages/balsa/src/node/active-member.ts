@@ -220,13 +220,13 @@ export class ActiveMember {
   }
 
   /** A member whose log is damaged asks for what it has lost. @throws BalsaError `corrupt`, `identity-mismatch` */
-  answerRepair(asker: Asker, body: Uint8Array): Uint8Array {
+  async answerRepair(asker: Asker, body: Uint8Array): Promise<Uint8Array> {
     if (!this.members.some(({ id }) => id === asker.id)) {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
     const { storage } = this.parts;
     const sendSnapshot = (message: SnapshotMessage): void => this.snapshotTransfer.send(message);
-    return answerFromWhole({ raw: this.raw, storage, sendSnapshot }, asker.id, body);
+    return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot }, asker.id, body);
   }
 
   peerDown(id: number): void {

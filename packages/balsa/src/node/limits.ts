@@ -55,3 +55,5 @@ export const REPAIR_RETRY_MS = 250;
 export const REPAIR_SNAPSHOT_MS = 60_000;
 /** Calls that wait for the end of a repair; more are refused. */
 export const REPAIR_CALLS_MAX = 10_000;
+/** Reads from disk for one answer: what one brings can have given way to another's before it is looked at. */
+export const REPAIR_FETCHES_MAX = 4;

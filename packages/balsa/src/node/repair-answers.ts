@@ -1,7 +1,8 @@
 import { entryRecordBytes, sealEntry } from "../codec/index.js";
-import { type Entry, type RawNode, type SnapshotMessage, StorageError } from "../core/index.js";
+import type { Entry, RawNode, SnapshotMessage } from "../core/index.js";
+import type { Logger } from "../platform/index.js";
 import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
-import { APPEND_BYTES_MAX } from "./limits.js";
+import { APPEND_BYTES_MAX, REPAIR_FETCHES_MAX } from "./limits.js";
 import { GROUP } from "./open-storage.js";
 import {
   decodeRepairRequest,
@@ -11,15 +12,17 @@ import {
   type RepairRefusal,
 } from "./repair-requests.js";
 
-/** What a member that takes part answers to one that is being repaired. */
+/** A member that takes part, as it is asked by one that is being repaired. */
 export interface WholeLog {
   readonly raw: RawNode;
   readonly storage: DiskStorage;
+  readonly logger: Logger;
   readonly sendSnapshot: (message: SnapshotMessage) => void;
 }
 
 /** @throws BalsaError `corrupt` (the request) */
-export function answerFromWhole({ raw, storage, sendSnapshot }: WholeLog, asker: number, body: Uint8Array): Uint8Array {
+export async function answerFromWhole(log: WholeLog, asker: number, body: Uint8Array): Promise<Uint8Array> {
+  const { raw, storage } = log;
   const request = decodeRepairRequest(body);
   switch (request.kind) {
     case "state":
@@ -34,30 +37,54 @@ export function answerFromWhole({ raw, storage, sendSnapshot }: WholeLog, asker:
       });
     case "entries": {
       const { after, anchor } = request;
-      const refusal = holds(raw, after) ?? holds(raw, anchor);
-      if (refusal !== undefined) return refused(refusal);
-      const entries = entriesBehind(raw, after.index, anchor.index);
-      return typeof entries === "string" ? refused(entries) : encodeRepairAnswer({ kind: "entries", entries });
+      const read = await fetched(log, after.index, () => {
+        const refusal = holds(raw, after) ?? holds(raw, anchor);
+        return refusal ?? entriesBehind(raw, after.index, anchor.index);
+      });
+      return isRefusal(read) ? refused(read) : encodeRepairAnswer({ kind: "entries", entries: read });
     }
     case "leader-entries": {
-      if (raw.role !== "leader") return refused("not-leader");
-      const refusal = holds(raw, request.after);
-      if (refusal !== undefined) return refused(refusal);
-      const entries = entriesBehind(raw, request.after.index, raw.lastIndex);
-      if (typeof entries === "string") return refused(entries);
-      return encodeRepairAnswer({ kind: "leader-entries", term: raw.term, lastIndex: raw.lastIndex, entries });
+      const { after } = request;
+      const read = await fetched(log, after.index, () => {
+        if (raw.role !== "leader") return "not-leader";
+        return holds(raw, after) ?? entriesBehind(raw, after.index, raw.lastIndex);
+      });
+      if (isRefusal(read)) return refused(read);
+      return encodeRepairAnswer({ kind: "leader-entries", term: raw.term, lastIndex: raw.lastIndex, entries: read });
     }
     case "snapshot": {
       const { meta } = storage.snapshot();
       if (meta.index === 0) return refused("unknown");
       const snapshot = { meta, data: new Uint8Array(0) };
-      sendSnapshot({ type: "snapshot", from: raw.id, to: asker, term: raw.term, snapshot });
+      log.sendSnapshot({ type: "snapshot", from: raw.id, to: asker, term: raw.term, snapshot });
       return encodeRepairAnswer({ kind: "snapshot-coming" });
     }
     default:
       request satisfies never;
       return refused("unknown");
   }
+}
+
+type Read = readonly Entry[] | RepairRefusal;
+
+function isRefusal(read: Read): read is RepairRefusal {
+  return typeof read === "string";
+}
+
+/** Reads; where what is behind `index` is on disk it is fetched and read again, since anything may have changed. */
+async function fetched({ raw, storage, logger }: WholeLog, index: number, read: () => Read): Promise<Read> {
+  for (let attempt = 0; attempt < REPAIR_FETCHES_MAX; attempt++) {
+    const outcome = read();
+    if (outcome !== "later") return outcome;
+    try {
+      await storage.fetchEntries(index + 1, raw.lastIndex + 1);
+    } catch (cause) {
+      // Its own log is damaged there. That is its affair when it needs the entry itself.
+      logger.log("error", "an entry for a member under repair can't be read", { index: index + 1, cause });
+      return "unknown";
+    }
+  }
+  return "later";
 }
 
 /** undefined: the log has an entry of that index and term. */
@@ -67,19 +94,14 @@ function holds(raw: RawNode, { index, term }: Position): RepairRefusal | undefin
   return termHere === undefined && index <= raw.lastIndex ? "compacted" : "unknown";
 }
 
-function entriesBehind(raw: RawNode, index: number, last: number): readonly Entry[] | RepairRefusal {
-  try {
-    const entries = raw.entriesFrom(index + 1, APPEND_BYTES_MAX);
-    if (entries === "compacted") return "compacted";
-    if (entries === "not-in-memory") return "later";
-    const wanted = entries.filter((entry) => entry.index <= last);
-    // A leader's newest ones may not have been through a Ready yet.
-    for (const entry of wanted) sealEntry(GROUP, entry);
-    return wanted;
-  } catch (cause) {
-    if (cause instanceof StorageError) return "later";
-    throw cause;
-  }
+function entriesBehind(raw: RawNode, index: number, last: number): Read {
+  const entries = raw.entriesFrom(index + 1, APPEND_BYTES_MAX);
+  if (entries === "compacted") return "compacted";
+  if (entries === "not-in-memory") return "later";
+  const wanted = entries.filter((entry) => entry.index <= last);
+  // A leader's newest ones may not have been through a Ready yet.
+  for (const entry of wanted) sealEntry(GROUP, entry);
+  return wanted;
 }
 
 /** What a member answers that is being repaired itself: what it can vouch for. @throws BalsaError `corrupt` */

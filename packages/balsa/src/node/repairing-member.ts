@@ -111,6 +111,8 @@ export class RepairingMember {
   async close(): Promise<void> {
     this.closed = true;
     this.repair.stop();
+    // Ends what it has asked, too.
+    await this.parts.transport.close();
     const member = await this.done.catch(() => undefined);
     await member?.close();
     await this.parts.directory.close();

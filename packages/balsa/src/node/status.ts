@@ -82,6 +82,7 @@ export function repairingStatus(
     lastIndex: log.lastIndex,
     snapshotIndex: snapshot?.index ?? 0,
     logBytes: 0,
+    isDiskFull: false,
     members,
     progress: [],
     repair: repair.status(),

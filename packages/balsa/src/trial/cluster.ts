@@ -209,6 +209,10 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "disk-full":
         this.coverage.count("disks full");
         return;
+      case "repaired":
+        this.coverage.count("members repaired");
+        return;
+      case "repair-started":
       case "disk-has-room":
       case "leader-changed":
       case "snapshot-restored":
