@@ -24,6 +24,20 @@ export const finders = {
           : `${states} states, ${seconds} s`,
     }),
   },
+  test: {
+    what: "a test file: where no behaviour of whole systems can show the bug, as other guards stand before it",
+    command: (/** @type {string} */ target) => [
+      "node_modules/vitest/vitest.mjs",
+      "run",
+      "--maxWorkers=1",
+      "--reporter=json",
+      target,
+    ],
+    judge: (/** @type {any} */ { numFailedTests }) => ({
+      found: numFailedTests > 0,
+      figure: `${numFailedTests} tests`,
+    }),
+  },
   sim: {
     what: "the simulator, under a profile",
     command: (/** @type {string} */ target) => [

@@ -8,6 +8,7 @@ import type { ProgressState } from "./progress.js";
 import { Progress } from "./progress.js";
 import type { Raft } from "./raft.js";
 import type { ReadRequest, WaitingRead } from "./read-index-queue.js";
+import type { ReadLeaseState } from "./read-lease.js";
 import type { ReadState, Role } from "./ready.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -43,6 +44,7 @@ export interface NodeState {
   readonly readRound: number;
   readonly waitingReads: readonly WaitingRead[];
   readonly heldReads: readonly ReadRequest[];
+  readonly readLease: ReadLeaseState;
   readonly messages: readonly Message[];
   readonly messagesAfterAppend: readonly Message[];
   readonly readStates: readonly ReadState[];
@@ -102,6 +104,7 @@ export function copyNodeState(raft: Raft, handover: Handover): NodeState {
     readRound: reads.round,
     waitingReads: reads.waiting.slice(),
     heldReads: reads.held.slice(),
+    readLease: raft.lease.save(),
     messages: raft.messages.slice(),
     messagesAfterAppend: raft.messagesAfterAppend.slice(),
     readStates: raft.readStates.slice(),
@@ -137,6 +140,7 @@ export function restoreNodeState(raft: Raft, handover: Handover, state: NodeStat
   reads.round = state.readRound;
   reads.waiting = state.waitingReads.slice();
   reads.held = state.heldReads.slice();
+  raft.lease.restore(state.readLease);
   raft.messages = state.messages.slice();
   raft.messagesAfterAppend = state.messagesAfterAppend.slice();
   raft.readStates = state.readStates.slice();

@@ -8,6 +8,7 @@ import { NONE } from "./message.js";
 import { ProgressTracker } from "./progress-tracker.js";
 import { RaftLog } from "./raft-log.js";
 import { ReadIndexQueue } from "./read-index-queue.js";
+import { ReadLease } from "./read-lease.js";
 import type { ReadState, Role } from "./ready.js";
 
 /**
@@ -58,6 +59,8 @@ export class Raft {
   uncommittedBytes = 0;
   /** Linearizable reads that wait for their confirmation. */
   readonly reads: ReadIndexQueue;
+  /** Where reads are lease-based: how long they may be. */
+  readonly lease: ReadLease;
 
   // ---- outbox, emptied by each Ready
 
@@ -74,6 +77,7 @@ export class Raft {
     this.log = new RaftLog(settings.storage, settings.maxCommittedBytesPerReady);
     this.tracker = new ProgressTracker(settings);
     this.reads = new ReadIndexQueue();
+    this.lease = new ReadLease();
   }
 
   /** Takes on what stable storage kept of earlier lives (F1). */

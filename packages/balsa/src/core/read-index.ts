@@ -52,26 +52,44 @@ function serveRead(raft: Raft, request: ReadRequest): void {
     answerRead(raft, request, index);
     return;
   }
-  raft.reads.round++;
-  raft.reads.waiting.push({ from: request.from, requestId: request.requestId, round: raft.reads.round, index });
+  const round = beginRound(raft);
+  raft.reads.waiting.push({ from: request.from, requestId: request.requestId, round, index });
+  broadcastHeartbeat(raft, round);
+}
+
+/** The round that a periodic heartbeat is to confirm; 0 = none. */
+export function roundToConfirm(raft: Raft): number {
+  // A lease is renewed by the heartbeats that are sent anyway.
+  if (isLeaseBased(raft) && raft.lease.wantsRound(raft.settings.electionTicks)) return beginRound(raft);
+  return isLeaseBased(raft) ? raft.reads.round : raft.reads.latestWaitingRound();
+}
+
+function beginRound(raft: Raft): number {
+  const round = ++raft.reads.round;
   const self = raft.tracker.get(raft.id);
-  if (self !== undefined) self.confirmedRound = raft.reads.round;
-  broadcastHeartbeat(raft, raft.reads.round);
+  if (self !== undefined) self.confirmedRound = round;
+  if (isLeaseBased(raft) && raft.lease.wantsRound(raft.settings.electionTicks)) raft.lease.begin(round);
+  return round;
 }
 
 /**
  * Whether reads may rely on no other node having been elected meanwhile: voters heed the lease for an election timeout
- * after hearing of this leader, and it steps down if it hears of no majority for as long (D4).
+ * after hearing of this leader (D4).
  *
  * Differs from etcd: not once a transfer's target was told to campaign, as its election passes over the lease.
  */
 function holdsLease(raft: Raft): boolean {
-  return raft.settings.readOnly === "lease-based" && !raft.leaseSurrendered;
+  return isLeaseBased(raft) && !raft.leaseSurrendered && raft.lease.holds(raft.settings.electionTicks);
+}
+
+function isLeaseBased(raft: Raft): boolean {
+  return raft.settings.readOnly === "lease-based";
 }
 
 function answerConfirmedReads(raft: Raft): void {
   const { reads } = raft;
   const confirmed = jointCommittedIndex(raft.tracker.conf, new ConfirmedRounds(raft.tracker));
+  raft.lease.confirm(confirmed);
   let count = 0;
   for (const read of reads.waiting) {
     if (read.round > confirmed) break;

@@ -72,6 +72,7 @@ function reset(raft: Raft, term: number): void {
   raft.uncommittedBytes = 0;
   // Differs from etcd: reads that wait are dropped with the leadership, those held back included; who asked asks again.
   raft.reads.reset();
+  raft.lease.reset();
   raft.tracker.resetVotes();
   const lastIndex = raft.log.lastIndex();
   for (const progress of raft.tracker.peers) progress.restart(lastIndex + 1, progress.id === raft.id ? lastIndex : 0);

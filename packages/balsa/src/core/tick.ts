@@ -1,6 +1,7 @@
 import { isPromotable, startElection } from "./election.js";
 import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
+import { roundToConfirm } from "./read-index.js";
 import { broadcastHeartbeat } from "./replication.js";
 import { becomeFollower } from "./roles.js";
 
@@ -20,6 +21,7 @@ function tickElection(raft: Raft): void {
 
 function tickLeader(raft: Raft): void {
   raft.heartbeatElapsedTicks++;
+  raft.lease.tick();
   raft.electionElapsedTicks++;
   if (raft.electionElapsedTicks >= raft.settings.electionTicks) {
     raft.electionElapsedTicks = 0;
@@ -29,7 +31,7 @@ function tickLeader(raft: Raft): void {
   }
   if (raft.heartbeatElapsedTicks >= raft.settings.heartbeatTicks) {
     raft.heartbeatElapsedTicks = 0;
-    broadcastHeartbeat(raft, raft.reads.latestWaitingRound());
+    broadcastHeartbeat(raft, roundToConfirm(raft));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConfState, Entry, HardState, Snapshot, Storage, StorageAppend } from "../core/index.js";
-import { EMPTY_SNAPSHOT, invariant, StorageError } from "../core/index.js";
+import { EMPTY_SNAPSHOT, entryBytes, invariant, StorageError } from "../core/index.js";
 import type { Disk } from "./cell.js";
 
 export const EMPTY_DISK: Disk = {
@@ -17,11 +17,14 @@ export class CellStorage implements Storage {
     return { hardState: this.disk.hardState, confState: this.disk.snapshot.meta.confState };
   }
 
-  entries(lo: number, hi: number): readonly Entry[] {
+  entries(lo: number, hi: number, maxBytes: number): readonly Entry[] {
     const { start, entries } = this.disk;
     if (lo <= start.index) throw new StorageError("compacted");
     if (hi > this.lastIndex() + 1) throw new StorageError("unavailable");
-    return entries.slice(lo - start.index - 1, hi - start.index - 1);
+    const found = entries.slice(lo - start.index - 1, hi - start.index - 1);
+    let bytes = 0;
+    const cut = found.findIndex((entry, i) => (bytes += entryBytes(entry)) > maxBytes && i > 0);
+    return cut < 0 ? found : found.slice(0, cut);
   }
 
   term(i: number): number {

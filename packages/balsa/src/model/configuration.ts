@@ -76,6 +76,11 @@ export interface Configuration {
   readonly voters?: readonly number[];
   /** Terms of the log's entries from index 2 on, by node; default: empty logs behind the first snapshot, at (1, 1). */
   readonly logs?: Readonly<Record<number, readonly number[]>>;
+  /**
+   * The exploration begins when this node has been elected, its first entry has been committed, and all have answered:
+   * what could happen on the way there is for other configurations to show.
+   */
+  readonly led?: number;
   /** Nobody campaigns for a higher term than this on its own account. */
   readonly maxTerm: number;
   readonly budgets: Budgets;
@@ -86,6 +91,8 @@ export interface Configuration {
   readonly disk: "immediate" | "slow";
   /** `slow`: committed entries wait to be applied, batch by batch. */
   readonly applying: "immediate" | "slow";
+  /** The nodes whose disks, or state machines, are slow, where not all are. */
+  readonly slowNodes?: readonly number[];
   /**
    * `eager`: after each step the node's Ready is dealt with at once. `batched`: at any later time, so that one Ready
    * may hold what many steps brought.
@@ -100,6 +107,8 @@ export interface Configuration {
   readonly checkQuorum?: boolean;
   readonly readOnly?: ReadOnlyMode;
   readonly stepDownOnRemoval?: boolean;
+  /** An append holds one entry at the most. */
+  readonly oneEntryAMessage?: boolean;
   /** Membership changes that may be proposed. */
   readonly changes?: readonly ConfChange[];
   /** Who may act on its own account: campaign, propose. Default: all. */

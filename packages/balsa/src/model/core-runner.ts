@@ -130,6 +130,7 @@ export class CoreRunner {
     const storage = this.storages[id] as CellStorage;
     storage.disk = disk;
     const { preVote = false, checkQuorum = false, readOnly = "safe", stepDownOnRemoval = false } = this.configuration;
+    const { oneEntryAMessage = false } = this.configuration;
     return new RawNode({
       id,
       storage,
@@ -142,6 +143,9 @@ export class CoreRunner {
       checkQuorum,
       readOnly,
       stepDownOnRemoval,
+      // The first entry goes into a message whatever its size.
+      maxBytesPerMessage: oneEntryAMessage ? 1 : Number.POSITIVE_INFINITY,
+      maxCommittedBytesPerReady: Number.POSITIVE_INFINITY,
     });
   }
 
@@ -213,13 +217,16 @@ export class CoreRunner {
 
   /** What the configuration has a node do at once. */
   private settle(before: Disk): Disk {
-    const { disk: speed, applying, readies } = this.configuration;
+    const { disk: speed, slowNodes, applying, readies } = this.configuration;
+    const quick = slowNodes?.includes(this.id) === false;
+    const writesAtOnce = quick || speed === "immediate";
+    const appliesAtOnce = quick || applying === "immediate";
     let disk = before;
     for (let turn = 0; turn < 100; turn++) {
       this.setDisk(disk);
       if (readies === "eager" && this.raw().hasReady()) disk = this.handleReady(disk);
-      else if (speed === "immediate" && this.writes.length > 0) disk = this.completeWrite(disk);
-      else if (applying === "immediate" && this.applies.length > 0) disk = this.completeApply(disk);
+      else if (writesAtOnce && this.writes.length > 0) disk = this.completeWrite(disk);
+      else if (appliesAtOnce && this.applies.length > 0) disk = this.completeApply(disk);
       else return disk;
     }
     throw new Error("the node does not come to rest");

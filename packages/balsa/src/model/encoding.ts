@@ -17,6 +17,9 @@ const ROLES: readonly NodeState["role"][] = ["follower", "pre-candidate", "candi
 const CAMPAIGNS: readonly unknown[] = [undefined, "pre-election", "election", "transfer"];
 const PROGRESS: readonly PeerState["state"][] = ["probe", "replicate", "snapshot"];
 
+/** A lease that is as old as this has run out long ago. */
+const LONG_AGO = 0xffff;
+
 /** Message types by number. */
 const MESSAGE_TYPES: readonly PeerMessage["type"][] = [
   "append",
@@ -144,6 +147,8 @@ export class Encoder {
     this.idSet(state.granted);
     this.idSet(state.rejected);
     numbers.push(state.readRound, state.waitingReads.length, state.heldReads.length);
+    const { round: leaseRound, roundAgeTicks, ageTicks } = state.readLease;
+    numbers.push(leaseRound, roundAgeTicks, Math.min(ageTicks, LONG_AGO));
     for (const { from, requestId, round, index } of state.waitingReads) {
       this.id(from);
       numbers.push(requestId, round, index);

@@ -12,6 +12,10 @@ export const RANDOMIZED_TICKS: number = ELECTION_TICKS + 2;
 
 const NOBODY: readonly never[] = [];
 
+type ReadLeaseState = NodeState["readLease"];
+
+const NO_LEASE: ReadLeaseState = { round: 0, roundAgeTicks: 0, ageTicks: Number.MAX_SAFE_INTEGER };
+
 /**
  * The same state, with what its future does not depend on put to one value, so that states that differ in nothing else
  * are one. Each part is dead for a reason that lies in the core:
@@ -29,8 +33,17 @@ export function normalForm(state: NodeState, configuration: Configuration): Node
     granted: campaigns ? state.granted : NOBODY,
     rejected: campaigns ? state.rejected : NOBODY,
     // It is only ever asked whether it lies above the applied index, which grows.
+    readLease: leads ? livingLease(state.readLease) : NO_LEASE,
     pendingConfIndex: leads && state.pendingConfIndex > state.applied ? state.pendingConfIndex : 0,
   };
+}
+
+/** Ages beyond an election timeout are all the same: too old. */
+function livingLease({ round, roundAgeTicks, ageTicks }: ReadLeaseState): ReadLeaseState {
+  const age = ageTicks < ELECTION_TICKS ? ageTicks : NO_LEASE.ageTicks;
+  return round === 0
+    ? { ...NO_LEASE, ageTicks: age }
+    : { round, roundAgeTicks: Math.min(roundAgeTicks, ELECTION_TICKS), ageTicks: age };
 }
 
 /** Which of the timers tell states apart. */

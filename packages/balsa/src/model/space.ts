@@ -177,9 +177,9 @@ export class Space {
 }
 
 function alikeNodes(configuration: Configuration): readonly (readonly number[])[] {
-  const { reductions, alike, nodes, voters, logs, changes, campaigners } = configuration;
+  const { reductions, alike, nodes, voters, logs, changes, campaigners, led, slowNodes } = configuration;
   if (!reductions.symmetry) return [];
   if (alike !== undefined) return alike;
-  const named = voters !== undefined || logs !== undefined || changes !== undefined || campaigners !== undefined;
-  return named ? [] : [Array.from({ length: nodes }, (_, i) => i + 1)];
+  const naming = [voters, logs, changes, campaigners, led, slowNodes];
+  return naming.some((part) => part !== undefined) ? [] : [Array.from({ length: nodes }, (_, i) => i + 1)];
 }

@@ -1,3 +1,4 @@
+import { invariant } from "../core/index.js";
 import { limitsOf, SPENT_WORDS, spend, spent } from "./actions.js";
 import { BUDGET_NAMES } from "./configuration.js";
 import { mixed } from "./fingerprint.js";
@@ -87,9 +88,40 @@ export class Successors {
       child[i] = cell;
     });
     this.childWords = this.headWords;
-    this.sums.set(this.sumOf(child, 0));
-    this.settleFingerprint();
     this.violation = undefined;
+    const { led } = space.configuration;
+    if (led !== undefined) this.elect(led);
+    child.fill(0, this.spentAt, this.countAt);
+    this.ordinal = 0;
+    this.sumOf(child, 0);
+    this.settleFingerprint();
+  }
+
+  /** A node campaigns, and then whatever is under way happens, until nothing is. */
+  private elect(leader: number): void {
+    const { space } = this;
+    const told = this.tellActions;
+    this.tellActions = true;
+    const take = (isNext: (action: Action) => boolean): boolean => {
+      const before = this.child.slice(0, this.childWords);
+      let taken = false;
+      this.expand(before, 0, () => (taken = isNext(this.action)));
+      if (taken) return true;
+      // What lies there is some other successor.
+      this.child.set(before);
+      this.childWords = before.length;
+      return false;
+    };
+    // Whether or not it is time for that.
+    const timeOut = space.inputs.findIndex(({ kind }) => kind === "time-out");
+    this.startFrom(this.child.slice(0, this.childWords), 0, () => true);
+    this.take(leader - 1, space.step(this.words[leader - 1] as number, timeOut), timeOut, -1, -1);
+    const underWay = ["deliver", "ready", "write", "apply"];
+    while (take(({ input, duplicate, lost }) => underWay.includes(input.kind) && duplicate !== true && lost !== true));
+    this.tellActions = told;
+    const cell = space.cells[this.child[leader - 1] as number];
+    invariant(cell?.node.role === "leader", "whoever is to lead is elected");
+    invariant(this.violation === undefined, "an election goes well");
   }
 
   /** How many words the state at `at` has. */
@@ -99,14 +131,18 @@ export class Successors {
 
   /** Visits all successors of the state that lies at `at`. */
   expand(words: Int32Array, at: number, visit: Visit): void {
+    this.startFrom(words, at, visit);
+    if (this.expandLocal()) return;
+    if (this.expandMessages()) return;
+    if (this.space.configuration.clock === "lockstep" && this.limits[TIME] !== 0) this.expandTick();
+  }
+
+  private startFrom(words: Int32Array, at: number, visit: Visit): void {
     this.words = words;
     this.at = at;
     this.visit = visit;
     this.ordinal = 0;
     this.base.set(this.sumOf(words, at));
-    if (this.expandLocal()) return;
-    if (this.expandMessages()) return;
-    if (this.space.configuration.clock === "lockstep" && this.limits[TIME] !== 0) this.expandTick();
   }
 
   private expandLocal(): boolean {
@@ -178,11 +214,11 @@ export class Successors {
       spend(child, this.spentAt, budget);
       this.addSpent(child, 0, 1);
     }
+    this.violation = step.violation;
     this.takeMessages(node, after, step, delivered);
     this.changed = node;
     if (this.tellActions) this.tell(node, input, step, delivered, budget);
-    this.violation = step.violation;
-    if (step.violation === undefined && step !== NO_STEP) this.carryHistory(before, after, step, input);
+    if (this.violation === undefined && step !== NO_STEP) this.carryHistory(before, after, step, input);
     return this.show();
   }
 
@@ -207,12 +243,17 @@ export class Successors {
     let end = this.headWords;
     for (let m = 0; m < count; m++) {
       const message = words[first + m] as number;
-      const dies = receivers[message] === node && dead.isDead(message, after);
-      if (m === delivered || dies) subtract(sums, space.messagePrints, message);
+      const dies = m !== delivered && receivers[message] === node && dead.isDead(message, after);
+      if (dies) this.checkDead(message, after);
+      if (dies || m === delivered) subtract(sums, space.messagePrints, message);
       else child[end++] = message;
     }
     for (const message of step.sent) {
-      if (dead.isDead(message, child[receivers[message] as number] as number)) continue;
+      const receiver = child[receivers[message] as number] as number;
+      if (dead.isDead(message, receiver)) {
+        this.checkDead(message, receiver);
+        continue;
+      }
       add(sums, space.messagePrints, message);
       let place = end++;
       for (; place > this.headWords && (child[place - 1] as number) > message; place--) {
@@ -222,6 +263,12 @@ export class Successors {
     }
     child[this.countAt] = end - this.headWords;
     this.childWords = end;
+  }
+
+  /** That dead messages are dead is argued from the core as it should be: whether it is so is seen to here. */
+  private checkDead(message: number, receiver: number): void {
+    const { idle } = this.space.step(receiver, this.space.delivery(message));
+    if (!idle) this.violation = "a message of an old term, or an answer to what a node was before, has no effect";
   }
 
   private carryHistory(before: number, after: number, step: Step, input: number): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_WAITING_READS } from "../../src/core/limits.js";
+import { ELECTION_TICKS } from "./member.js";
 import { Scenario } from "./scenario.js";
 
 function leading(options?: ConstructorParameters<typeof Scenario>[0]): Scenario {
@@ -206,9 +207,45 @@ describe("thesis §6.4.1 lease-based reads", () => {
 
   it("E3 §6.4.1 are answered at once", () => {
     const group = leading(leased);
+    group.heartbeat();
     group.isolate(1);
     group.askRead(1, 7);
     expect(group.member(1).state().readStates).toEqual([{ index: 2, requestId: 7 }]);
+  });
+
+  it("D4 §6.4.1 need a quorum that was heard of: before the first answer to a heartbeat there is no lease", () => {
+    const group = leading(leased);
+    group.isolate(1);
+    group.askRead(1, 7);
+    expect(group.member(1).state().readStates).toEqual([]);
+  });
+
+  it("D4 §6.4.1 end before the voters' patience does, though the leader's next quorum check is yet to come", () => {
+    const group = leading(leased);
+    for (let tick = 0; tick < ELECTION_TICKS - 1; tick++) group.heartbeat();
+    group.isolate(1);
+    // The check at this tick finds that all were heard of since the last one: the leader leads on, for as long again.
+    group.tick(1, ELECTION_TICKS);
+    group.tick(2, ELECTION_TICKS);
+    group.tick(3, ELECTION_TICKS);
+    group.elect(2);
+    group.propose(2, "a");
+    expect(group.see(1).role).toBe("leader");
+    group.askRead(1, 7);
+    expect(group.member(1).state().readStates).toEqual([]);
+  });
+
+  it("D4 §6.4.1 are renewed by heartbeats, and a read that meets none begins one", () => {
+    const group = leading(leased);
+    for (let tick = 0; tick < 5 * ELECTION_TICKS; tick++) group.heartbeat();
+    group.tick(1, ELECTION_TICKS - 2);
+    group.askRead(1, 7);
+    expect(group.member(1).state().readStates).toEqual([{ index: 2, requestId: 7 }]);
+    group.tick(1, 1);
+    group.askRead(1, 8);
+    expect(group.member(1).state().readStates).toEqual([{ index: 2, requestId: 7 }]);
+    group.settle();
+    expect(group.member(1).readStates).toEqual([7, 8].map((requestId) => ({ index: 2, requestId })));
   });
 
   it("E3 to a follower as well", () => {
@@ -231,6 +268,7 @@ describe("thesis §6.4.1 lease-based reads", () => {
 
   it("E3 D5 the lease is surrendered before a transfer: from then on a quorum must confirm", () => {
     const group = leading(leased);
+    group.heartbeat();
     group.member(1).act((node) => node.transferLeader(2));
     group.isolate(1);
     group.askRead(1, 7);

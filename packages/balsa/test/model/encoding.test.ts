@@ -7,7 +7,7 @@ import { bounds } from "./explored.js";
 const written = [
   "id term vote role lead electionElapsedTicks heartbeatElapsedTicks pendingCampaign leadTransferee leaseSurrendered",
   "pendingConfIndex committed applying applied applyingBytes applyingPaused applyingAwaitsEntries unstable conf peers",
-  "granted rejected readRound waitingReads heldReads messages messagesAfterAppend readStates handedOver",
+  "granted rejected readRound waitingReads heldReads readLease messages messagesAfterAppend readStates handedOver",
   // One value for all; payloads are empty, so nothing is ever uncommitted in bytes.
   "randomizedElectionTicks uncommittedBytes",
 ].flatMap((line) => line.split(" "));
