@@ -25,7 +25,7 @@ export function txnCommand(message: object): Uint8Array {
   return encodeCommand("txn", txnRequest.encode(message));
 }
 
-export function compactCommand(revision: number): Uint8Array {
+function compactCommand(revision: number): Uint8Array {
   return encodeCommand("compact", compactionRequest.encode({ revision }));
 }
 

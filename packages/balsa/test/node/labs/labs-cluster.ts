@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Within this an agreement must be reached, and a scenario be done, in virtual time. */
-export const AGREEMENT_MS = 10_000;
+const AGREEMENT_MS = 10_000;
 const SCENARIO_MS_MAX = 120_000;
 
 export interface LabsOptions {
