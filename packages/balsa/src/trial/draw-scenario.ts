@@ -90,7 +90,8 @@ function drawSettings(prng: Prng, biasChance: number): MemberSettings {
     electionMs: isBiased() ? prng.pick([300, 500, 2_000]) : 1_000,
     snapshotLogEntries: isBiased() ? prng.between(5, 40) : prng.between(100, 400),
     keepEntries: isBiased() ? prng.between(0, 5) : 50,
-    ...(isBiased() ? { segmentBytes: prng.pick([512, 1_000, 4_000]) } : {}),
+    // Prepared files are written in full: those of 64 MiB would be all that a run spends its time with.
+    segmentBytes: isBiased() ? prng.pick([512, 1_000, 4_000]) : 32_768,
     ...(isBiased() ? { appendBytesMax: prng.pick([1, 200, 1_000]) } : {}),
     ...(isBiased() ? { inflightMessagesMax: prng.between(1, 4) } : {}),
     ...(isBiased() ? { committedBytesMax: prng.pick([1, 300]) } : {}),
