@@ -111,7 +111,10 @@ export function handleVoteResponse(raft: Raft, response: VoteResponse): void {
     case "won":
       if (raft.role === "pre-candidate") {
         campaign(raft, "election");
-      } else {
+      } else if (raft.tracker.granted.includes(raft.id)) {
+        // Differs from etcd: no quorum of others is enough while the own vote is not durable. A node that led without it
+        // could crash, have forgotten its term, and be elected in it a second time by those same votes, with other
+        // entries under the same indexes and term: then logs match no more.
         becomeLeader(raft);
         broadcastAppend(raft);
       }

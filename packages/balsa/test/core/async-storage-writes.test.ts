@@ -148,6 +148,15 @@ describe("C9 asynchronous storage writes", () => {
     expect(write?.responses).toEqual([]);
   });
 
+  it("D2 D3 a quorum of others elects nobody whose own vote is not durable: it could be elected in that term twice", () => {
+    const group = new Scenario({ voters: [1, 2, 3], asyncStorageWrites: true });
+    group.holdStorage(1);
+    group.campaign(1);
+    expect(group.see(1)).toMatchObject({ role: "candidate", term: 1 });
+    group.releaseStorage(1);
+    expect(group.see(1)).toMatchObject({ role: "leader", term: 1 });
+  });
+
   it("F1 a crash with writes under way loses them, and nothing that was promised", () => {
     const group = new Scenario({ asyncStorageWrites: true });
     group.elect(2);
