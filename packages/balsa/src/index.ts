@@ -1,11 +1,16 @@
 /** The library's face: RaftNode on Node's own clock, disk, network and randomness. The layers have subpaths. */
-export type { AppliedOutcome, BalsaErrorCode } from "./core/index.js";
+export type { AppliedOutcome, BalsaErrorCode, MembershipRefusal } from "./core/index.js";
 export { BalsaError } from "./core/index.js";
 export type {
   Applied,
   Bootstrap,
   CallOptions,
+  ChangeApplied,
+  ChangeOptions,
   Command,
+  Join,
+  Member,
+  MemberChange,
   PeerProgress,
   RaftNodeEvent,
   RaftNodeStatus,

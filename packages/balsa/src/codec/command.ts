@@ -76,6 +76,11 @@ export function decodeCommand(data: Uint8Array): Command {
   return { kind, session, sequence, payload: reader.raw(reader.remaining) };
 }
 
+/** Whether an entry's data is a command of the library's, at the cost of a look at its first byte. */
+export function isLibraryCommand(data: Uint8Array): boolean {
+  return data.length > 0 && ((data[0] ?? 0) & 0x0f) === LIBRARY;
+}
+
 function commandKind(code: number): CommandKind {
   switch (code) {
     case APPLICATION:

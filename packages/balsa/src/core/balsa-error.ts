@@ -26,10 +26,32 @@ export type BalsaErrorCode =
   | "timeout"
   /** The caller's AbortSignal fired. */
   | "aborted"
+  /** A change of the cluster's members is not made, as things stand: `refusal` says why. */
+  | "membership-refused"
+  /** This member was removed from its cluster. */
+  | "removed"
   /** The member is closing or closed. */
   | "closed"
   /** An invariant does not hold: a bug. The member stopped. */
   | "invariant";
+
+/** Why a change of the cluster's members is refused. */
+export type MembershipRefusal =
+  /** Another change is under way. */
+  | "change-pending"
+  | "unknown-member"
+  /** Name or address is another member's. */
+  | "duplicate-member"
+  | "not-a-learner"
+  | "not-a-voter"
+  /** The learner lacks too much of the log to vote. */
+  | "not-caught-up"
+  | "last-voter"
+  /** Too few of the voters that would remain can be reached: the cluster could come to stand still. */
+  | "quorum-at-risk"
+  | "too-many-members"
+  /** The member that would be replaced is up. */
+  | "member-is-up";
 
 /** Whether the command can have taken effect: surely not, or nobody here knows. */
 export type AppliedOutcome = "not-applied" | "unknown";
@@ -39,6 +61,7 @@ export interface BalsaErrorOptions {
   readonly applied?: AppliedOutcome;
   readonly retryable?: boolean;
   readonly leader?: number;
+  readonly refusal?: MembershipRefusal;
 }
 
 /** The one error class of the library. */
@@ -50,6 +73,8 @@ export class BalsaError extends Error {
   readonly retryable: boolean;
   /** Who leads, as far as this member knows; 0 = unknown. */
   readonly leader: number;
+  /** With code `membership-refused`. */
+  readonly refusal: MembershipRefusal | undefined;
 
   constructor(code: BalsaErrorCode, message: string, options: BalsaErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -58,5 +83,6 @@ export class BalsaError extends Error {
     this.applied = options.applied ?? "not-applied";
     this.retryable = options.retryable ?? false;
     this.leader = options.leader ?? 0;
+    this.refusal = options.refusal;
   }
 }

@@ -1,4 +1,4 @@
-export type { AppliedOutcome, BalsaErrorCode, BalsaErrorOptions } from "./balsa-error.js";
+export type { AppliedOutcome, BalsaErrorCode, BalsaErrorOptions, MembershipRefusal } from "./balsa-error.js";
 export { BalsaError } from "./balsa-error.js";
 export type {
   ConfChange,

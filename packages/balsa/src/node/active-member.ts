@@ -1,9 +1,7 @@
 import { encodeCommand } from "../codec/index.js";
 import {
   BalsaError,
-  type ConfState,
-  decodeConfChange,
-  type Entry,
+  EMPTY_CONF_STATE,
   invariant,
   type PeerMessage,
   RawNode,
@@ -13,23 +11,28 @@ import {
 } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
 import type { DiskStorage, SnapshotReceiver } from "../storage/index.js";
-import type { Asker, Transport } from "../transport/index.js";
+import type { Asker, RefusalCode, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
+import { Admission, knownOtherwise, wasRemoved } from "./admission.js";
 import { Applier } from "./applier.js";
+import { ClusterMembers } from "./cluster-members.js";
+import { type Configuration, decodeLibrarySection, encodeIncarnations, type MemberRecord } from "./configuration.js";
 import { coreConfig } from "./core-config.js";
 import { Deadlines } from "./deadlines.js";
 import { Failover } from "./failover.js";
+import { BOOTSTRAP_INDEX } from "./first-snapshot.js";
 import { Forwarding } from "./forwarding.js";
 import { COMMAND_BYTES_MAX } from "./limits.js";
-import { decodeLibrarySection, type Member } from "./members.js";
+import type { MemberChange } from "./member-change.js";
+import { type ChangeApplied, Membership } from "./membership.js";
+import { type ChangeOptions, MembershipCalls } from "./membership-calls.js";
 import { recoveredState } from "./observer.js";
-import { BOOTSTRAP_INDEX } from "./open-storage.js";
 import type { RaftNodeEvent, RaftNodeOptions, Settings } from "./options.js";
 import { type Applied, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
 import { answerFromWhole } from "./repair-answers.js";
 import { SnapshotTransfer } from "./snapshot-transfer.js";
-import { Snapshotter } from "./snapshotter.js";
+import { type AppliedState, Snapshotter } from "./snapshotter.js";
 import type { StateMachine } from "./state-machine.js";
 import { type RaftNodeStatus, raftNodeStatus } from "./status.js";
 import { Ticker } from "./ticker.js";
@@ -41,7 +44,9 @@ export interface ActiveParts {
   readonly settings: Settings;
   readonly storage: DiskStorage;
   readonly transport: Transport;
-  readonly members: readonly Member[];
+  readonly configuration: Configuration;
+  /** Whom a newcomer takes for its peers until it is sent the configuration. */
+  readonly provisional: readonly MemberRecord[];
 }
 
 /** A member that takes part in its group: its log is whole, and everything that RaftNode offers happens here. */
@@ -59,23 +64,25 @@ export class ActiveMember {
   private readonly failover: Failover;
   private readonly turn: Turn;
   private readonly ticker: Ticker;
-  private members: readonly Member[];
-  private confState: ConfState;
+  private readonly members: ClusterMembers;
+  private readonly membership: Membership;
+  private readonly membershipCalls: MembershipCalls;
+  private readonly admission: Admission;
   private appliedIndex: number;
   private appliedTerm: number;
   private lastLeader = 0;
+  /** It is no member any more, by what it has applied. */
+  private isOut = false;
   /** Why no call is taken any more. */
   private ended: BalsaError | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(parts: ActiveParts) {
-    const { options, settings, storage, transport, members } = parts;
+    const { options, settings, storage, transport, configuration } = parts;
     const { platform } = options;
     const { meta } = storage.snapshot();
     this.parts = parts;
     this.logger = platform.logger;
-    this.members = members;
-    this.confState = meta.confState;
     this.appliedIndex = meta.index;
     this.appliedTerm = meta.term;
     this.raw = new RawNode(coreConfig(options, settings, storage));
@@ -85,8 +92,47 @@ export class ActiveMember {
     this.proposals = new Proposals(this.deadlines, leader);
     this.reads = new Reads(this.deadlines, leader, firstRequestId);
     this.forwarding = new Forwarding(this.proposals, transport, firstRequestId);
+    this.members = new ClusterMembers(configuration, {
+      raw: this.raw,
+      storage,
+      transport,
+      onRemoved: () => {
+        this.isOut = true;
+      },
+    });
+    this.membership = new Membership({
+      raw: this.raw,
+      transport,
+      random: platform.random,
+      members: this.members,
+      deadlines: this.deadlines,
+      electionTicks: settings.electionTicks,
+      appliedTerm: () => this.appliedTerm,
+      schedule: () => this.turn.schedule(),
+    });
+    this.membershipCalls = new MembershipCalls({
+      raw: this.raw,
+      transport,
+      clock: platform.clock,
+      clusterId: storage.identity.clusterId,
+      heartbeatMs: settings.heartbeatMs,
+      members: this.members,
+      membership: this.membership,
+      appliedIndex: () => this.appliedIndex,
+      ended: () => this.ended,
+    });
+    this.admission = new Admission({
+      raw: this.raw,
+      storage,
+      transport,
+      members: this.members,
+      logger: platform.logger,
+      tickMs: settings.heartbeatMs,
+      onAdmitted: () => this.turn.schedule(),
+      onRefused: (error) => this.fail(error),
+    });
     this.applier = new Applier(options.stateMachine, {
-      onLibraryEntry: (entry) => this.applyLibraryEntry(entry),
+      onLibraryEntry: (entry) => this.members.applied(entry, this.turn.awaitsSnapshot),
       onApplied: (index, term, result) => this.entryApplied(index, term, result),
       onDone: (message) => this.batchApplied(message),
       onFailure: (cause) => this.fail(cause),
@@ -100,7 +146,8 @@ export class ActiveMember {
       transport,
       logger: platform.logger,
       turn: () => this.turn,
-      receive: (message) => this.receive([message]),
+      renew: () => this.applier.between(() => this.snapshotter.take(this.appliedState())),
+      receive: (message) => this.receive([message], message.from),
     });
     this.turn = new Turn({
       raw: this.raw,
@@ -110,12 +157,14 @@ export class ActiveMember {
       proposals: this.proposals,
       reads: this.reads,
       forwarding: this.forwarding,
+      takesCommands: () => this.members.takesCommands,
+      onEntries: (entries) => this.members.appended(entries),
       apply: (message) => this.applier.apply(message),
       restore: (message, done) => this.restore(message, done),
       sendSnapshot: (message) => this.snapshotTransfer.send(message),
       onLeaderChanged: () => this.leaderChanged(),
       appliedIndex: () => this.appliedIndex,
-      confState: () => this.confState,
+      confState: () => this.members.confState,
       observer: options.observer,
       onFailure: (cause) => this.fail(cause),
     });
@@ -152,7 +201,19 @@ export class ActiveMember {
   }
 
   status(): RaftNodeStatus {
-    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members);
+    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members.configuration);
+  }
+
+  changeMembers(changes: readonly MemberChange[], options: ChangeOptions): Promise<ChangeApplied> {
+    return this.membershipCalls.change(changes, options);
+  }
+
+  transferLeadership(to: number, options: CallOptions): Promise<void> {
+    return this.membershipCalls.transfer(to, options);
+  }
+
+  isRemoved(id: number): boolean {
+    return this.members.isRemoved(id);
   }
 
   /** Takes no more calls, answers those under way (`closed`), and lets go of directory and connections. */
@@ -164,12 +225,11 @@ export class ActiveMember {
   start(): void {
     const { storage } = this.parts;
     this.parts.options.observer?.opened(recoveredState(storage));
-    for (const member of this.members) {
-      if (member.id !== this.raw.id) this.parts.transport.setPeer(member.id, member.address);
-    }
+    this.members.start(this.parts.provisional);
     storage.watchRoom((isFull) => this.roomChanged(isFull));
     if (storage.isFull) this.roomChanged(true);
     this.ticker.start();
+    this.turn.guarded(() => this.admission.tick());
     this.turn.schedule();
   }
 
@@ -183,9 +243,13 @@ export class ActiveMember {
 
   private tick(): void {
     this.turn.guarded(() => {
-      this.raw.tick();
       this.deadlines.tick();
       this.reads.tick();
+      this.admission.tick();
+      if (!this.admission.isAdmitted) return;
+      this.raw.tick();
+      this.membership.tick();
+      this.recordIncarnations();
       this.askAgain(this.parts.settings.electionTicks);
       const awaitsEntries = this.raw.entriesNeeded().length > 0;
       if (this.raw.hasReady() || awaitsEntries || this.proposals.hasGathered || this.reads.hasGathered) {
@@ -194,9 +258,14 @@ export class ActiveMember {
     });
   }
 
-  receive(messages: readonly PeerMessage[]): void {
+  receive(messages: readonly PeerMessage[], from: number): void {
+    if (!this.admission.isAdmitted) return;
     this.turn.guarded(() => {
-      for (const message of messages) this.raw.step(message);
+      this.membership.heard(from);
+      const counts = this.members.counts(from);
+      for (const message of messages) {
+        if (counts || message.type !== "append-response") this.raw.step(message);
+      }
       this.turn.schedule();
     });
   }
@@ -216,12 +285,12 @@ export class ActiveMember {
   }
 
   receiveSnapshot(message: SnapshotMessage): void {
-    this.receive([message]);
+    this.receive([message], message.from);
   }
 
   /** A member whose log is damaged asks for what it has lost. @throws BalsaError `corrupt`, `identity-mismatch` */
   async answerRepair(asker: Asker, body: Uint8Array): Promise<Uint8Array> {
-    if (!this.members.some(({ id }) => id === asker.id)) {
+    if (this.members.find(asker.id) === undefined) {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
     const { storage } = this.parts;
@@ -229,24 +298,31 @@ export class ActiveMember {
     return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot }, asker.id, body);
   }
 
+  receiveRequest(asker: Asker, body: Uint8Array): Promise<Uint8Array> {
+    return this.ended === undefined ? this.membershipCalls.answer(asker, body) : Promise.reject(this.ended);
+  }
+
+  /** A peer will have nothing to do with this member. */
+  refused(code: RefusalCode, reason: string): void {
+    if (code !== "removed" && code !== "incarnation") return;
+    this.logger.log("warn", "refused by a peer", { reason });
+    if (code === "removed") this.leave();
+    else this.fail(knownOtherwise());
+  }
+
+  peerUp(): void {
+    this.turn.guarded(() => this.recordIncarnations());
+  }
+
   peerDown(id: number): void {
     this.turn.guarded(() => {
       this.raw.reportUnreachable(id);
-      this.failover.peerDown(id, this.confState.voters);
+      this.failover.peerDown(id, this.members.confState.voters);
       this.turn.schedule();
     });
   }
 
   // What is applied.
-
-  private applyLibraryEntry(entry: Entry): void {
-    // The empty entry of a new leader (§5.4.2, thesis §6.4): it only commits what came before.
-    if (entry.type === "normal") {
-      if (entry.data.length > 0) throw new BalsaError("invariant", "a library command of a later version");
-      return;
-    }
-    this.confState = this.raw.applyConfChange(decodeConfChange(entry), entry.index);
-  }
 
   private entryApplied(index: number, term: number, result: Uint8Array | undefined): void {
     invariant(index === this.appliedIndex + 1, "entries are applied in order, without gaps");
@@ -254,6 +330,7 @@ export class ActiveMember {
     this.appliedTerm = term;
     this.parts.options.observer?.applied(index, term, "entry");
     this.proposals.applied(index, term, result);
+    this.membership.applied(index, term);
   }
 
   private batchApplied(message: StorageApply): void {
@@ -262,27 +339,38 @@ export class ActiveMember {
       this.reads.applied(this.appliedIndex);
       // The configuration that goes with this index is gone: the coming snapshot's is in force.
       if (this.turn.awaitsSnapshot) return;
-      this.snapshotter.consider({
-        index: this.appliedIndex,
-        term: this.appliedTerm,
-        confState: this.confState,
-        members: this.members,
-      });
+      this.snapshotter.consider(this.appliedState());
+      this.recordIncarnations();
+      if (this.isOut) this.leave();
     });
+  }
+
+  private appliedState(): AppliedState {
+    return { index: this.appliedIndex, term: this.appliedTerm, configuration: this.members.configuration };
+  }
+
+  /** A leader sees to it that every member's incarnation is known to all. */
+  private recordIncarnations(): void {
+    if (this.raw.role !== "leader") return;
+    const records = this.members.due();
+    if (records.length === 0) return;
+    this.raw.proposeBatch([encodeCommand({ kind: "library", payload: encodeIncarnations(records) })]);
+    this.turn.schedule();
   }
 
   private restore(message: StorageAppend, done: () => void): void {
     const meta = message.snapshot?.meta;
     invariant(meta !== undefined, "a restore has a snapshot");
     this.applier.restore(async () => {
-      this.members = await restoreState(this.parts.storage, this.parts.options.stateMachine);
-      this.confState = meta.confState;
+      const configuration = await restoreState(this.parts.storage, this.parts.options.stateMachine);
+      this.members.restored(configuration, meta.index);
       this.appliedIndex = meta.index;
       this.appliedTerm = meta.term;
       this.parts.options.observer?.applied(meta.index, meta.term, "snapshot");
       this.logger.log("info", "snapshot restored", { index: meta.index, term: meta.term });
       this.turn.guarded(() => {
         this.proposals.skippedTo(meta.index);
+        this.membership.skippedTo(meta.index);
         done();
         this.reads.applied(this.appliedIndex);
       });
@@ -295,6 +383,8 @@ export class ActiveMember {
   private leaderChanged(): void {
     const { lead, term, role } = this.raw;
     this.askAgain(0);
+    this.membership.leaderChanged();
+    this.recordIncarnations();
     if (lead === this.lastLeader) return;
     this.lastLeader = lead;
     this.logger.log("info", lead === 0 ? "no leader" : "leader", { leader: lead, term, role });
@@ -322,12 +412,22 @@ export class ActiveMember {
   }
 
   private fail(cause: unknown): void {
-    if (this.ended !== undefined) return;
     const error = failureOf(cause);
-    this.logger.log("error", "member stopped for good", { code: error.code, reason: error.message, cause });
+    if (this.stop(error)) this.emit({ kind: "failed", error });
+  }
+
+  /** It was removed from the cluster. */
+  private leave(): void {
+    if (this.stop(wasRemoved())) this.emit({ kind: "removed" });
+  }
+
+  private stop(error: BalsaError): boolean {
+    if (this.ended !== undefined) return false;
+    const { code, message: reason, cause } = error;
+    this.logger.log(code === "removed" ? "info" : "error", "member stopped for good", { code, reason, cause });
     this.end(error);
     this.parts.transport.close().catch((late: unknown) => this.logger.log("warn", "transport not closed", { late }));
-    this.emit({ kind: "failed", error });
+    return true;
   }
 
   private end(error: BalsaError): void {
@@ -339,6 +439,7 @@ export class ActiveMember {
     this.snapshotter.stop();
     this.proposals.failAll(error.code, error.message);
     this.reads.failAll(error.code, error.message);
+    this.membership.failAll(error.code, error.message);
   }
 
   private async shutDown(): Promise<void> {
@@ -348,14 +449,16 @@ export class ActiveMember {
   }
 }
 
-/** Brings the state machine to the newest snapshot; gives the members as of it. */
-export async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<readonly Member[]> {
+/** Brings the state machine to the newest snapshot; gives the configuration as of it. */
+export async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<Configuration> {
+  // A newcomer has none yet.
+  if (storage.snapshot().meta.index === 0) return { confState: EMPTY_CONF_STATE, members: [], removed: [] };
   const reader = await storage.openSnapshot();
   try {
-    const members = decodeLibrarySection(reader.library);
+    const configuration = decodeLibrarySection(reader.library, reader.meta.confState);
     // The first snapshot of all holds a configuration and no state.
     if (reader.meta.index > BOOTSTRAP_INDEX) await stateMachine.restore(reader.content());
-    return members;
+    return configuration;
   } finally {
     await reader.close();
   }

@@ -45,6 +45,11 @@ export class Applier {
     this.work();
   }
 
+  /** Runs `work` between two batches, when all that was handed over before is applied. */
+  between(work: () => void): void {
+    this.restore(async () => work());
+  }
+
   /** Nothing more is applied. */
   stop(): void {
     this.stopped = true;

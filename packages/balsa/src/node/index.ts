@@ -1,7 +1,11 @@
 export type { AbortSignalLike, CallOptions } from "./abort.js";
-export type { Bootstrap, Member, MemberAddress } from "./members.js";
+export type { Bootstrap, MemberAddress } from "./bootstrap.js";
+export type { Member } from "./configuration.js";
+export type { MemberChange } from "./member-change.js";
+export type { ChangeApplied } from "./membership.js";
+export type { ChangeOptions } from "./membership-calls.js";
 export type { CoreState, RaftNodeObserver, RecoveredState } from "./observer.js";
-export type { RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
+export type { Join, RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
 export type { Applied } from "./proposals.js";
 export { RaftNode } from "./raft-node.js";
 export type { RepairFigures, RepairStatus } from "./repair.js";

@@ -44,6 +44,21 @@ export const HEARTBEAT_MS_MIN = 1;
 
 /** Members of a cluster: quorums beyond this cost more than they add (and bound the codec). */
 export const MEMBERS_MAX = 64;
+/**
+ * A learner may vote once it lacks no more than this: entries of the last fraction of a second on a busy group, which it
+ * gets while the change that promotes it is under way (thesis §4.2.1).
+ */
+export const PROMOTION_LAG_ENTRIES_MAX = 1_000;
+
+/** How long one that would join asks for it before it gives up, and between two rounds of asking. */
+export const JOIN_TIMEOUT_MS = 60_000;
+export const JOIN_RETRY_MS = 200;
+
+/** How long a first member waits at its start for what the others know of it; later it goes on asking. */
+export const INTRODUCTION_TIMEOUT_MS = 1_000;
+
+/** Former members that are remembered: those before them are strangers again, at 8 bytes each. */
+export const REMOVED_MAX = 1_024;
 export const NAME_BYTES_MAX = 128;
 export const ADDRESS_BYTES_MAX = 256;
 

@@ -1,16 +1,23 @@
-import { BalsaError } from "../core/index.js";
+import { BalsaError, EMPTY_CONF_STATE } from "../core/index.js";
 import { FileError } from "../platform/index.js";
-import { DamagedDirectory, type DiskStorage } from "../storage/index.js";
+import { DamagedDirectory } from "../storage/index.js";
 import { restoreState } from "./active-member.js";
-import { clusterIdOf, decodeLibrarySection, firstMembers, type Member } from "./members.js";
-import { GROUP, openStorage } from "./open-storage.js";
+import { clusterIdOf, firstConfiguration } from "./bootstrap.js";
+import { type Configuration, decodeLibrarySection } from "./configuration.js";
+import { GROUP } from "./first-snapshot.js";
+import { type OpenedStorage, openStorage } from "./open-storage.js";
 import type { RaftNodeOptions, Settings } from "./options.js";
 
 /** What a data directory turned out to be. */
 export type OpenedMember =
-  | { readonly kind: "whole"; readonly storage: DiskStorage; readonly members: readonly Member[] }
+  | ({ readonly kind: "whole" } & OpenedWhole)
   /** What is lost is to be had from the others. */
-  | { readonly kind: "damaged"; readonly directory: DamagedDirectory; readonly members: readonly Member[] };
+  | { readonly kind: "damaged"; readonly directory: DamagedDirectory; readonly configuration: Configuration };
+
+/** A sound directory, and the configuration of its snapshot. */
+export interface OpenedWhole extends OpenedStorage {
+  readonly configuration: Configuration;
+}
 
 /**
  * Opens the data directory and brings the state machine to its snapshot. A directory that is damaged is held, if there
@@ -27,15 +34,12 @@ export async function openMember(options: RaftNodeOptions, settings: Settings): 
 }
 
 /** Once it is known to be sound. */
-export async function openWhole(
-  options: RaftNodeOptions,
-  settings: Settings,
-): Promise<{ readonly storage: DiskStorage; readonly members: readonly Member[] }> {
-  const storage = await openStorage(options, settings);
+export async function openWhole(options: RaftNodeOptions, settings: Settings): Promise<OpenedWhole> {
+  const opened = await openStorage(options, settings);
   try {
-    return { storage, members: await restoreState(storage, options.stateMachine) };
+    return { ...opened, configuration: await restoreState(opened.storage, options.stateMachine) };
   } catch (cause) {
-    await storage.close();
+    await opened.storage.close();
     throw cause;
   }
 }
@@ -48,7 +52,7 @@ function mayBeDamage(cause: unknown): boolean {
 
 async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<OpenedMember> {
   const { platform, dir, name, cluster } = options;
-  const clusterId = cluster === undefined ? undefined : clusterIdOf(cluster.bootstrap);
+  const clusterId = cluster !== undefined && "bootstrap" in cluster ? clusterIdOf(cluster.bootstrap) : undefined;
   const directory = await DamagedDirectory.open({
     platform,
     dir,
@@ -57,11 +61,11 @@ async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<Op
   try {
     // Something else is the matter, then.
     if (directory.damages.length === 0) throw cause;
-    const members = await membersOf(directory, options);
-    const isAlone = !members.some(({ id }) => id !== directory.identity.memberId);
+    const configuration = await configurationOf(directory, options);
+    const isAlone = !configuration.members.some(({ id }) => id !== directory.identity.memberId);
     const isWhole = directory.log.isWhole && directory.snapshot !== undefined;
     if (isAlone && !isWhole) throw beyondRepair(directory, dir);
-    return { kind: "damaged", directory, members };
+    return { kind: "damaged", directory, configuration };
   } catch (refusal) {
     await directory.close();
     throw refusal;
@@ -69,11 +73,14 @@ async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<Op
 }
 
 /** As the newest sound snapshot names them, or, without one, the operator. */
-async function membersOf(directory: DamagedDirectory, { cluster }: RaftNodeOptions): Promise<readonly Member[]> {
-  if (directory.snapshot === undefined) return cluster === undefined ? [] : firstMembers(cluster.bootstrap);
+async function configurationOf(directory: DamagedDirectory, { cluster }: RaftNodeOptions): Promise<Configuration> {
+  if (directory.snapshot === undefined) {
+    if (cluster !== undefined && "bootstrap" in cluster) return firstConfiguration(cluster.bootstrap);
+    return { confState: EMPTY_CONF_STATE, members: [], removed: [] };
+  }
   const reader = await directory.openSnapshot();
   try {
-    return decodeLibrarySection(reader.library);
+    return decodeLibrarySection(reader.library, reader.meta.confState);
   } finally {
     await reader.close();
   }

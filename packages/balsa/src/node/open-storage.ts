@@ -1,66 +1,130 @@
-import { BalsaError, invariant, type SnapshotMeta } from "../core/index.js";
-import { DiskStorage } from "../storage/index.js";
-import { clusterIdOf, encodeLibrarySection, firstConfState, firstMembers } from "./members.js";
-import type { RaftNodeOptions, Settings } from "./options.js";
+import { BalsaError, invariant } from "../core/index.js";
+import { DiskStorage, drawIncarnation, type ExpectedIdentity } from "../storage/index.js";
+import { hasPromisedNothing, wasRemoved } from "./admission.js";
+import { type Bootstrap, clusterIdOf, firstConfiguration } from "./bootstrap.js";
+import { type Configuration, encodeLibrarySection, type MemberRecord } from "./configuration.js";
+import { BOOTSTRAP_INDEX, BOOTSTRAP_TERM, GROUP } from "./first-snapshot.js";
+import { introduce, type Joined, join, type Newcomer } from "./join.js";
+import type { Join, RaftNodeOptions, Settings } from "./options.js";
 
-/** One group a directory for now; the formats name it. */
-export const GROUP = 1;
+/** An open data directory. */
+export interface OpenedStorage {
+  readonly storage: DiskStorage;
+  /** Of a newcomer that has yet to be sent the cluster's configuration: whom it takes for its peers until then. */
+  readonly provisional: readonly MemberRecord[];
+}
+
+interface Opening extends RaftNodeOptions {
+  readonly settings: Settings;
+}
 
 /**
- * A new cluster begins with a snapshot that holds only its configuration: every first member writes the same one, at
- * this index and term, and the log begins behind it. So a member always finds its configuration in the same place.
+ * Opens the data directory, or makes a new one: for a cluster that is being bootstrapped, or for a cluster that takes
+ * this member in.
+ * @throws BalsaError `locked`, `identity-mismatch`, `corrupt`, `invalid-argument`, `storage-failed`, `removed`; of those
+ * that join also `timeout`, `membership-refused`
  */
-export const BOOTSTRAP_INDEX = 1;
-const BOOTSTRAP_TERM = 1;
-
-/**
- * Opens the data directory, or makes a new one for a cluster that is being bootstrapped.
- * @throws BalsaError `locked`, `identity-mismatch`, `corrupt`, `invalid-argument`, `storage-failed`
- */
-export async function openStorage(options: RaftNodeOptions, settings: Settings): Promise<DiskStorage> {
-  const { platform, dir, name } = options;
-  const bootstrap = options.cluster?.bootstrap;
-  const { keepEntries, logCacheBytes: cacheBytes } = settings;
-  const common = { platform, dir, keepEntries, cacheBytes, segmentBytes: options.tuning?.segmentBytes };
-  if (bootstrap === undefined) {
-    const storage = await DiskStorage.open({ ...common, expect: { kind: "existing", group: GROUP, name } });
-    return withConfiguration(storage);
+export async function openStorage(given: RaftNodeOptions, settings: Settings): Promise<OpenedStorage> {
+  const options: Opening = { ...given, settings };
+  const { cluster, name } = options;
+  if (cluster === undefined) {
+    const storage = await open(options, { kind: "existing", group: GROUP, name });
+    if (storage.snapshot().meta.index > 0) return { storage, provisional: [] };
+    await storage.close();
+    throw new BalsaError(
+      "invalid-argument",
+      "the data directory was never filled: its first start broke off; start again as then, with `bootstrap` or `join`",
+    );
   }
-  const members = firstMembers(bootstrap);
-  const self = members.find((member) => member.name === name);
+  return "bootstrap" in cluster ? openFirst(options, cluster.bootstrap) : openJoining(options, cluster);
+}
+
+function open({ platform, dir, tuning, settings }: Opening, expect: ExpectedIdentity): Promise<DiskStorage> {
+  const { keepEntries, logCacheBytes: cacheBytes } = settings;
+  return DiskStorage.open({ platform, dir, expect, keepEntries, cacheBytes, segmentBytes: tuning?.segmentBytes });
+}
+
+/** A first member of a new cluster, or one that was once. */
+async function openFirst(options: Opening, bootstrap: Bootstrap): Promise<OpenedStorage> {
+  const { platform, name } = options;
+  const configuration = firstConfiguration(bootstrap);
+  const self = configuration.members.find((member) => member.name === name);
   invariant(self !== undefined, "options: the bootstrap names this member");
-  const expect = {
-    kind: "bootstrap",
-    group: GROUP,
-    name,
-    clusterId: clusterIdOf(bootstrap),
-    memberId: self.id,
-  } as const;
-  const storage = await DiskStorage.open({ ...common, expect });
+  const clusterId = clusterIdOf(bootstrap);
+  const storage = await open(options, { kind: "bootstrap", group: GROUP, name, clusterId, memberId: self.id });
   try {
+    const { memberId, incarnation } = storage.identity;
+    const others = configuration.members.filter(({ id }) => id !== self.id).map(({ address }) => address);
+    const wish = { address: self.address, promote: true };
+    // It lost its directory once and has joined again, under another ID.
+    if (memberId !== self.id) return await fillUp(options, storage, others, wish);
     // Also when an earlier start broke off between the identity and the snapshot.
-    if (storage.snapshot().meta.index === 0) {
-      const meta = { index: BOOTSTRAP_INDEX, term: BOOTSTRAP_TERM, confState: firstConfState(members) };
-      await writeFirstSnapshot(storage, meta, encodeLibrarySection(members));
-    }
+    if (storage.snapshot().meta.index === 0) await writeFirstSnapshot(storage, configuration);
+    const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name };
+    const known = hasPromisedNothing(storage) ? await introduce(platform, newcomer, others) : "unknown";
+    if (known === "unknown") return { storage, provisional: [] };
+    if (known === "removed") throw wasRemoved();
+    platform.logger.log("warn", "the data directory of this member is lost: it joins its cluster anew", { name });
+    await storage.close();
+    return await joinAs(options, { ...newcomer, memberId: 0 }, others, wish, incarnation);
   } catch (cause) {
     await storage.close();
     throw cause;
   }
-  return storage;
 }
 
-async function withConfiguration(storage: DiskStorage): Promise<DiskStorage> {
-  if (storage.snapshot().meta.index > 0) return storage;
-  await storage.close();
-  throw new BalsaError(
-    "invalid-argument",
-    "the data directory was never filled: its first start broke off; start again with the cluster's bootstrap",
-  );
+async function openJoining(options: Opening, cluster: Join): Promise<OpenedStorage> {
+  const { listen, name } = options;
+  const wish = { address: cluster.address ?? listen, promote: cluster.voter ?? false };
+  const newcomer: Newcomer = { clusterId: 0, memberId: 0, incarnation: 0, group: GROUP, name };
+  return joinAs(options, newcomer, cluster.join, wish, 0);
 }
 
-async function writeFirstSnapshot(storage: DiskStorage, meta: SnapshotMeta, library: Uint8Array): Promise<void> {
-  const receiver = await storage.createSnapshot(meta, library);
+/** Opens what is there, or asks for a place in the cluster and makes a directory for it. */
+async function joinAs(
+  options: Opening,
+  newcomer: Newcomer,
+  seeds: readonly string[],
+  wish: { readonly address: string; readonly promote: boolean },
+  replaces: number,
+): Promise<OpenedStorage> {
+  const { platform, name } = options;
+  let joined: Joined | undefined;
+  const obtain = async (): Promise<{ clusterId: number; memberId: number; incarnation: number }> => {
+    const incarnation = drawIncarnation(platform.random);
+    joined = await join(platform, { ...newcomer, incarnation }, seeds, wish);
+    return { clusterId: joined.clusterId, memberId: joined.memberId, incarnation };
+  };
+  const storage = await open(options, { kind: "join", group: GROUP, name, replaces, obtain });
+  if (joined !== undefined) return { storage, provisional: joined.members };
+  return fillUp(options, storage, seeds, wish);
+}
+
+/** A directory that has joined: until it has got its first snapshot it depends on others to tell it of its peers. */
+async function fillUp(
+  options: Opening,
+  storage: DiskStorage,
+  seeds: readonly string[],
+  wish: { readonly address: string; readonly promote: boolean },
+): Promise<OpenedStorage> {
+  if (storage.snapshot().meta.index > 0) return { storage, provisional: [] };
+  try {
+    const { clusterId, incarnation } = storage.identity;
+    const newcomer: Newcomer = { clusterId, memberId: 0, incarnation, group: GROUP, name: options.name };
+    const { memberId, members } = await join(options.platform, newcomer, seeds, wish);
+    if (memberId !== storage.identity.memberId) {
+      throw new BalsaError("identity-mismatch", "another data directory has taken this one's place; empty this one");
+    }
+    return { storage, provisional: members };
+  } catch (cause) {
+    await storage.close();
+    throw cause;
+  }
+}
+
+async function writeFirstSnapshot(storage: DiskStorage, configuration: Configuration): Promise<void> {
+  const meta = { index: BOOTSTRAP_INDEX, term: BOOTSTRAP_TERM, confState: configuration.confState };
+  const receiver = await storage.createSnapshot(meta, encodeLibrarySection(configuration));
   await receiver.commit();
   const hardState = { term: meta.term, vote: 0, commit: meta.index };
   const snapshot = { meta, data: new Uint8Array(0) };

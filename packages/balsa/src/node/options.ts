@@ -1,8 +1,8 @@
 import { encodeUtf8 } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
 import type { Platform } from "../platform/index.js";
+import type { Bootstrap } from "./bootstrap.js";
 import { ADDRESS_BYTES_MAX, HEARTBEAT_MS_MIN, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
-import type { Bootstrap } from "./members.js";
 import type { RaftNodeObserver } from "./observer.js";
 import type { RepairFigures } from "./repair.js";
 import type { StateMachine } from "./state-machine.js";
@@ -21,8 +21,20 @@ export type RaftNodeEvent =
   | { readonly kind: "repair-started"; readonly damage: string; readonly damages: number; readonly lost: number }
   /** Its log is whole again, and it takes part. */
   | ({ readonly kind: "repaired"; readonly tookMs: number } & RepairFigures)
+  /** This member was removed from the cluster; it has stopped for good. */
+  | { readonly kind: "removed" }
   /** The member has stopped for good; `close` is all that is left to do. */
   | { readonly kind: "failed"; readonly error: BalsaError };
+
+/** A cluster that exists, of which an empty directory becomes a member. */
+export interface Join {
+  /** Addresses of some of its members. */
+  readonly join: readonly string[];
+  /** Where the others reach this member, `host:port`. Default: where it listens. */
+  readonly address?: string | undefined;
+  /** Whether it becomes a voter once it has caught up. Default false: it stays a learner until it is promoted. */
+  readonly voter?: boolean | undefined;
+}
 
 export interface RaftNodeOptions {
   readonly platform: Platform;
@@ -32,8 +44,11 @@ export interface RaftNodeOptions {
   readonly name: string;
   /** Where to listen for peers, `host:port`. */
   readonly listen: string;
-  /** For an empty directory. With a directory that holds data it must describe the same cluster, or be left out. */
-  readonly cluster?: { readonly bootstrap: Bootstrap } | undefined;
+  /**
+   * For an empty directory: a new cluster, or one to join. With a directory that holds data it must describe the same
+   * cluster, or be left out.
+   */
+  readonly cluster?: { readonly bootstrap: Bootstrap } | Join | undefined;
   readonly stateMachine: StateMachine;
   /** Interval between a leader's heartbeats, and the group's tick. Default 100. */
   readonly heartbeatMs?: number | undefined;
@@ -88,7 +103,9 @@ export function checkOptions(options: RaftNodeOptions): Settings {
   const electionMs = options.electionMs ?? 1_000;
   requireNumber("heartbeatMs", heartbeatMs, HEARTBEAT_MS_MIN, 60_000);
   requireNumber("electionMs", electionMs, heartbeatMs * 2, 600_000);
-  if (options.cluster !== undefined) checkBootstrap(options.cluster.bootstrap, options);
+  const { cluster } = options;
+  if (cluster !== undefined && "bootstrap" in cluster) checkBootstrap(cluster.bootstrap, options);
+  else if (cluster !== undefined) checkJoin(cluster, options);
   const settings: Settings = {
     heartbeatMs,
     electionTicks: Math.ceil(electionMs / heartbeatMs),
@@ -121,6 +138,17 @@ function checkBootstrap(bootstrap: Bootstrap, options: RaftNodeOptions): void {
   }
   if (!names.has(options.name)) {
     throw invalid("cluster.bootstrap.members", `does not name this member, ${options.name}: ${[...names].join(", ")}`);
+  }
+}
+
+function checkJoin({ join, address }: Join, { listen }: RaftNodeOptions): void {
+  if (join.length === 0 || join.length > MEMBERS_MAX) {
+    throw invalid("cluster.join", `has ${join.length} addresses; give 1 to ${MEMBERS_MAX}`);
+  }
+  for (const seed of join) requireText("cluster.join[]", seed, ADDRESS_BYTES_MAX);
+  requireText("cluster.address", address ?? listen, ADDRESS_BYTES_MAX);
+  if ((address ?? listen).endsWith(":0")) {
+    throw invalid("cluster.address", "must say where the others reach this member; port 0 is no such place");
   }
 }
 

@@ -2,8 +2,11 @@ import { BalsaError } from "../core/index.js";
 import { Transport, type TransportHandlers } from "../transport/index.js";
 import type { CallOptions } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
+import { GROUP } from "./first-snapshot.js";
+import type { MemberChange } from "./member-change.js";
+import type { ChangeApplied } from "./membership.js";
+import type { ChangeOptions } from "./membership-calls.js";
 import { openMember } from "./open-member.js";
-import { GROUP } from "./open-storage.js";
 import { checkOptions, type RaftNodeOptions } from "./options.js";
 import type { Applied } from "./proposals.js";
 import { isRepairRequest } from "./repair-requests.js";
@@ -24,10 +27,12 @@ export class RaftNode {
   private phase: Phase;
 
   /**
-   * Opens the data directory (or makes it, given a bootstrap), restores the state machine, and takes part in the group.
+   * Opens the data directory (or makes it, for a new cluster or one that it joins), restores the state machine, and takes
+   * part in the group. With `join` it resolves once the cluster has taken this member in.
    * If the log is damaged, and there are others, it resolves all the same: `status().repair` says what is being done,
    * and calls wait for the end of it.
-   * @throws BalsaError `invalid-argument`, `locked`, `identity-mismatch`, `corrupt`, `address-in-use`, `storage-failed`
+   * @throws BalsaError `invalid-argument`, `locked`, `identity-mismatch`, `corrupt`, `address-in-use`, `storage-failed`,
+   * `removed`; with `join` also `timeout`, `membership-refused`
    */
   static async open(options: RaftNodeOptions): Promise<RaftNode> {
     const settings = checkOptions(options);
@@ -99,6 +104,62 @@ export class RaftNode {
     return member.read({ ...options, timeoutMs: leftMs });
   }
 
+  // Membership. Each of these may be called on any member, and resolves when the change is applied; with several at once
+  // the cluster passes through a joint configuration (thesis §4.3).
+  //
+  // They throw BalsaError `membership-refused` (with `refusal`; nothing has changed), `timeout`, `not-leader`,
+  // `superseded`, `invalid-argument`, `aborted`, `closed`; `applied` says whether the change can have been made.
+
+  /** A new member, which receives the log and does not vote. Its process is then opened with `cluster: { join }`. */
+  async addLearner(
+    member: { readonly name: string; readonly address: string; readonly promote?: boolean | undefined },
+    options: ChangeOptions = {},
+  ): Promise<ChangeApplied & { readonly id: number }> {
+    const applied = await this.changeMembers([{ ...member, kind: "add-learner" }], options);
+    return { ...applied, id: applied.added[0] ?? 0 };
+  }
+
+  /** A learner that has caught up becomes a voter. */
+  promoteMember(id: number, options: ChangeOptions = {}): Promise<ChangeApplied> {
+    return this.changeMembers([{ kind: "promote", id }], options);
+  }
+
+  /** A voter becomes a learner. */
+  demoteMember(id: number, options: ChangeOptions = {}): Promise<ChangeApplied> {
+    return this.changeMembers([{ kind: "demote", id }], options);
+  }
+
+  /** For good. A leader that is removed hands over first. */
+  removeMember(id: number, options: ChangeOptions = {}): Promise<ChangeApplied> {
+    return this.changeMembers([{ kind: "remove", id }], options);
+  }
+
+  /** The member is reached elsewhere from now on. */
+  updateMember(id: number, address: string, options: ChangeOptions = {}): Promise<ChangeApplied> {
+    return this.changeMembers([{ kind: "update", id, address }], options);
+  }
+
+  async changeMembers(changes: readonly MemberChange[], options: ChangeOptions = {}): Promise<ChangeApplied> {
+    if (this.phase.kind === "active") return this.phase.member.changeMembers(changes, options);
+    const { member, leftMs } = await this.phase.member.call(options);
+    return member.changeMembers(changes, { ...options, timeoutMs: leftMs });
+  }
+
+  /** This member leaves the cluster, and stops. */
+  async leave(options: ChangeOptions = {}): Promise<void> {
+    await this.removeMember(this.status().memberId, options);
+  }
+
+  /**
+   * Another voter is to lead: `to`, or else the one whose log is furthest. Resolves once it does.
+   * @throws BalsaError `membership-refused`, `timeout`, `not-leader`: who leads is as it was, or another again
+   */
+  async transferLeadership(to = 0, options: CallOptions = {}): Promise<void> {
+    if (this.phase.kind === "active") return this.phase.member.transferLeadership(to, options);
+    const { member, leftMs } = await this.phase.member.call(options);
+    return member.transferLeadership(to, { ...options, timeoutMs: leftMs });
+  }
+
   status(): RaftNodeStatus {
     return this.phase.member.status();
   }
@@ -137,17 +198,20 @@ function handlersOf(phase: () => Phase | undefined): TransportHandlers {
     return now?.kind === "active" ? now.member : undefined;
   };
   return {
-    onMessages: (_from, messages) => active()?.receive(messages),
+    onMessages: (from, messages) => active()?.receive(messages, from),
     onForward: (from, requestId, commands) => active()?.receiveForward(from, requestId, commands),
     onForwardAnswer: (_from, requestId, answer) => active()?.receiveAnswer(requestId, answer),
     openSnapshot: async (_from, message) => phase()?.member.offeredSnapshot(message),
     onSnapshot: (_from, message) => phase()?.member.receiveSnapshot(message),
     onRequest: async (asker, body) => {
       const now = phase();
-      if (now === undefined || !isRepairRequest(body)) throw new BalsaError("closed", "not answered here");
-      return now.member.answerRepair(asker, body);
+      if (now !== undefined && isRepairRequest(body)) return now.member.answerRepair(asker, body);
+      if (now?.kind !== "active") throw new BalsaError("closed", "not answered here");
+      return now.member.receiveRequest(asker, body);
     },
-    onPeerUp: () => {},
+    isRemoved: (id) => active()?.isRemoved(id) ?? false,
+    onRefused: (_id, code, reason) => active()?.refused(code, reason),
+    onPeerUp: () => active()?.peerUp(),
     onPeerDown: (id) => active()?.peerDown(id),
   };
 }

@@ -2,8 +2,8 @@ import { entryRecordBytes, sealEntry } from "../codec/index.js";
 import type { Entry, RawNode, SnapshotMessage } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
 import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
+import { GROUP } from "./first-snapshot.js";
 import { APPEND_BYTES_MAX, REPAIR_FETCHES_MAX } from "./limits.js";
-import { GROUP } from "./open-storage.js";
 import {
   decodeRepairRequest,
   encodeRepairAnswer,

@@ -12,7 +12,7 @@ import {
   writeEntryRecord,
 } from "../codec/index.js";
 import type { Entry } from "../core/index.js";
-import { GROUP } from "./open-storage.js";
+import { GROUP } from "./first-snapshot.js";
 
 /** A place in a log. */
 export interface Position {

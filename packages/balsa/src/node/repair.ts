@@ -13,8 +13,8 @@ import { BalsaError } from "../core/index.js";
 import type { Platform, Timer } from "../platform/index.js";
 import type { DamagedDirectory, LostRange, SnapshotReceiver } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
+import type { MemberRecord } from "./configuration.js";
 import { REPAIR_ASK_MS, REPAIR_RETRY_MS, REPAIR_SNAPSHOT_MS } from "./limits.js";
-import type { Member } from "./members.js";
 import {
   decodeRepairAnswer,
   encodeRepairRequest,
@@ -54,11 +54,11 @@ export interface RepairParts {
   readonly directory: DamagedDirectory;
   readonly transport: Transport;
   /** All other members. */
-  readonly peers: readonly Member[];
+  readonly peers: readonly MemberRecord[];
 }
 
 interface Answering {
-  readonly peer: Member;
+  readonly peer: MemberRecord;
   readonly state: RepairState;
 }
 
@@ -166,7 +166,7 @@ export class Repair {
     await this.adoptLeaders();
   }
 
-  private async stateOf(peer: Member): Promise<Answering | undefined> {
+  private async stateOf(peer: MemberRecord): Promise<Answering | undefined> {
     // Once this life's own connection is accepted, nothing that an earlier life said can still come out of an older one:
     // a term that is told now is not raised by it later.
     if (!this.parts.transport.connected(peer.id)) return undefined;
@@ -193,7 +193,7 @@ export class Repair {
     return isCompacted && log.lost().length > 0;
   }
 
-  private async restoreFrom(peer: Member, range: LostRange): Promise<"some" | "nothing" | "compacted"> {
+  private async restoreFrom(peer: MemberRecord, range: LostRange): Promise<"some" | "nothing" | "compacted"> {
     const { log } = this.parts.directory;
     const { after, anchor, near } = range;
     let compacted = false;
@@ -306,7 +306,7 @@ export class Repair {
 
   // How it asks and waits.
 
-  private async ask(peer: Member, request: RepairRequest, timeoutMs: number): Promise<RepairAnswer | undefined> {
+  private async ask(peer: MemberRecord, request: RepairRequest, timeoutMs: number): Promise<RepairAnswer | undefined> {
     const to = { id: peer.id, address: peer.address };
     const outcome = await this.parts.transport.ask(to, encodeRepairRequest(request), timeoutMs);
     if (outcome.kind !== "answered") return undefined;

@@ -3,8 +3,8 @@ import type { DamagedDirectory, SnapshotReceiver } from "../storage/index.js";
 import type { Asker, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
+import type { Configuration } from "./configuration.js";
 import { REPAIR_CALLS_MAX } from "./limits.js";
-import type { Member } from "./members.js";
 import { openWhole } from "./open-member.js";
 import type { RaftNodeOptions, Settings } from "./options.js";
 import { Repair } from "./repair.js";
@@ -17,7 +17,7 @@ export interface RepairingParts {
   readonly settings: Settings;
   readonly directory: DamagedDirectory;
   readonly transport: Transport;
-  readonly members: readonly Member[];
+  readonly configuration: Configuration;
 }
 
 /** Takes part once it is repaired; the call goes there, with what is left of its time. */
@@ -38,9 +38,9 @@ export class RepairingMember {
   private closed = false;
 
   constructor(parts: RepairingParts) {
-    const { options, directory, transport, members } = parts;
+    const { options, directory, transport, configuration } = parts;
     const { memberId } = directory.identity;
-    const peers = members.filter(({ id }) => id !== memberId);
+    const peers = configuration.members.filter(({ id }) => id !== memberId);
     this.parts = parts;
     this.repair = new Repair({ platform: options.platform, directory, transport, peers });
     for (const { id, address } of peers) transport.setPeer(id, address);
@@ -54,7 +54,7 @@ export class RepairingMember {
   }
 
   status(): RaftNodeStatus {
-    return repairingStatus(this.parts.directory, this.parts.members, this.repair);
+    return repairingStatus(this.parts.directory, this.parts.configuration, this.repair);
   }
 
   /** The member that takes part afterwards. Rejects with why there will be none. */
@@ -102,7 +102,7 @@ export class RepairingMember {
 
   /** Another member asks for what it has lost itself. @throws BalsaError `corrupt`, `identity-mismatch` */
   answerRepair(asker: Asker, body: Uint8Array): Uint8Array {
-    if (!this.parts.members.some(({ id }) => id === asker.id)) {
+    if (!this.parts.configuration.members.some(({ id }) => id === asker.id)) {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
     return answerFromDamaged(this.parts.directory, body);
@@ -127,14 +127,14 @@ export class RepairingMember {
     options.onEvent?.({ kind: "repair-started", damage, damages, lost });
     try {
       const figures = await this.repair.run();
-      const { storage, members } = await openWhole(options, settings);
+      const { storage, configuration, provisional } = await openWhole(options, settings);
       if (this.closed) {
         await storage.close();
         throw new BalsaError("closed", "the member is closed");
       }
       const tookMs = clock.now() - startedMs;
       logger.log("info", "the log is repaired: the member takes part again", { ...figures, tookMs });
-      const member = new ActiveMember({ options, settings, storage, transport, members });
+      const member = new ActiveMember({ options, settings, storage, transport, configuration, provisional });
       options.onEvent?.({ kind: "repaired", tookMs, ...figures });
       return member;
     } catch (cause) {

@@ -1,4 +1,4 @@
-import type { RawNode, SnapshotMessage } from "../core/index.js";
+import { isMember, type RawNode, type SnapshotMessage } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
 import type { DiskStorage, SnapshotReceiver } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
@@ -10,6 +10,8 @@ export interface SnapshotTransferParts {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly turn: () => Turn;
+  /** Sees to it that there is a newer snapshot than the current one soon. */
+  readonly renew: () => void;
   /** Brings a message into the core. */
   readonly receive: (message: SnapshotMessage) => void;
 }
@@ -34,7 +36,15 @@ export class SnapshotTransfer {
 
   send(message: SnapshotMessage): void {
     const { storage, transport, logger } = this.parts;
-    storage.openSnapshot(message.snapshot.meta).then(
+    const { meta } = message.snapshot;
+    if (!isMember(meta.confState, message.to)) {
+      // Of before it was a member: it would not take it, and the core would go on offering it.
+      logger.log("info", "snapshot not sent: the member is newer; another one is made", { to: message.to });
+      this.parts.renew();
+      this.report(message.to, "failed");
+      return;
+    }
+    storage.openSnapshot(meta).then(
       (reader) =>
         transport.sendSnapshot(message, reader, (outcome) => {
           this.report(message.to, outcome);

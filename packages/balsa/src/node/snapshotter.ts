@@ -1,7 +1,7 @@
-import { BalsaError, type ConfState, type SnapshotMeta } from "../core/index.js";
+import { BalsaError, type SnapshotMeta } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
-import { encodeLibrarySection, type Member } from "./members.js";
+import { type Configuration, encodeLibrarySection } from "./configuration.js";
 import type { Settings } from "./options.js";
 import type { StateMachine } from "./state-machine.js";
 
@@ -9,8 +9,7 @@ import type { StateMachine } from "./state-machine.js";
 export interface AppliedState {
   readonly index: number;
   readonly term: number;
-  readonly confState: ConfState;
-  readonly members: readonly Member[];
+  readonly configuration: Configuration;
 }
 
 /**
@@ -53,11 +52,16 @@ export class Snapshotter {
 
   /** To be called between two batches, when the state machine stands exactly at `state.index`. */
   consider(state: AppliedState): void {
-    if (this.busy || this.stopped || !this.isDue(state.index)) return;
+    if (this.isDue(state.index)) this.take(state);
+  }
+
+  /** The same, whether or not one is due. */
+  take(state: AppliedState): void {
+    if (this.busy || this.stopped || state.index <= this.storage.snapshot().meta.index) return;
     this.busy = true;
     const pieces = new Pieces(this.stateMachine.snapshot());
-    const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.confState };
-    this.write(meta, encodeLibrarySection(state.members), pieces).then(
+    const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.configuration.confState };
+    this.write(meta, encodeLibrarySection(state.configuration), pieces).then(
       () => {
         this.busy = false;
       },

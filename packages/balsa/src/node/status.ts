@@ -1,6 +1,6 @@
 import type { RawNode, Role } from "../core/index.js";
 import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
-import type { Member } from "./members.js";
+import { type Configuration, type Member, membersOf } from "./configuration.js";
 import type { Repair, RepairStatus } from "./repair.js";
 
 /** What a leader knows of a member (thesis §10.2.1, etcd's progress). */
@@ -40,7 +40,7 @@ export function raftNodeStatus(
   raw: RawNode,
   storage: DiskStorage,
   applied: number,
-  members: readonly Member[],
+  configuration: Configuration,
 ): RaftNodeStatus {
   const { clusterId, memberId, name } = storage.identity;
   return {
@@ -56,7 +56,7 @@ export function raftNodeStatus(
     snapshotIndex: storage.snapshot().meta.index,
     logBytes: storage.logBytes,
     isDiskFull: storage.isFull,
-    members,
+    members: membersOf(configuration),
     progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
     repair: undefined,
   };
@@ -65,7 +65,7 @@ export function raftNodeStatus(
 /** Of a member whose log is being repaired: what of it is known. */
 export function repairingStatus(
   directory: DamagedDirectory,
-  members: readonly Member[],
+  configuration: Configuration,
   repair: Repair,
 ): RaftNodeStatus {
   const { identity, log, snapshot } = directory;
@@ -83,7 +83,7 @@ export function repairingStatus(
     snapshotIndex: snapshot?.index ?? 0,
     logBytes: 0,
     isDiskFull: false,
-    members,
+    members: membersOf(configuration),
     progress: [],
     repair: repair.status(),
   };

@@ -2,6 +2,7 @@ import { sealEntry } from "../codec/index.js";
 import {
   BalsaError,
   type ConfState,
+  type Entry,
   invariant,
   LOCAL_APPEND,
   LOCAL_APPLY,
@@ -18,9 +19,9 @@ import type { Clock } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import { EntryFetches } from "./entry-fetches.js";
+import { GROUP } from "./first-snapshot.js";
 import type { Forwarding } from "./forwarding.js";
 import type { RaftNodeObserver } from "./observer.js";
-import { GROUP } from "./open-storage.js";
 import type { Proposal, Proposals } from "./proposals.js";
 import type { Reads } from "./reads.js";
 
@@ -33,6 +34,10 @@ export interface TurnParts {
   readonly proposals: Proposals;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
+  /** Whether commands may go into the log of this leader by now. */
+  readonly takesCommands: () => boolean;
+  /** They come into the log, in place of what stood there. */
+  readonly onEntries: (entries: readonly Entry[]) => void;
   readonly apply: (message: StorageApply) => void;
   /** Replaces the state by the snapshot's, then calls `done`. */
   readonly restore: (message: StorageAppend, done: () => void) => void;
@@ -115,7 +120,8 @@ export class Turn {
     const { raw, proposals, forwarding } = this.parts;
     if (!proposals.hasGathered && !forwarding.hasReceived) return;
     if (raw.role === "leader") {
-      this.proposeAll();
+      // Otherwise they wait, as with no leader.
+      if (this.parts.takesCommands()) this.proposeAll();
       return;
     }
     for (const batch of forwarding.takeReceived()) {
@@ -170,6 +176,7 @@ export class Turn {
     const { raw, reads, appliedIndex } = this.parts;
     // The leader's new entries get their checksum before anybody writes or sends them; others have theirs.
     for (const entry of ready.entries) sealEntry(GROUP, entry);
+    if (ready.entries.length > 0) this.parts.onEntries(ready.entries);
     if (this.parts.observer !== undefined) this.show(ready, this.parts.observer);
     if (raw.lead !== this.leader || raw.term !== this.term) {
       this.leader = raw.lead;

@@ -11,7 +11,7 @@ import {
   segmentPath,
 } from "./data-directory.js";
 import { FORMAT_VERSION } from "./file-header.js";
-import { encodeIdentity, type Identity } from "./identity.js";
+import { drawIncarnation, encodeIdentity, type Identity, type NewIdentity } from "./identity.js";
 import { createBase, makeSegment } from "./segment-file.js";
 import { NO_LINK, SEGMENT_HEADER_BYTES } from "./segment-header.js";
 
@@ -29,10 +29,10 @@ export async function createDirectory(
   files: FileSystem,
   paths: DataPaths,
   random: Random,
-  whose: Pick<Identity, "clusterId" | "memberId" | "group" | "name">,
+  whose: NewIdentity & Pick<Identity, "group" | "name">,
 ): Promise<void> {
   const { clusterId, memberId, group, name } = whose;
-  const incarnation = 1 + random.below(Number.MAX_SAFE_INTEGER);
+  const incarnation = whose.incarnation ?? drawIncarnation(random);
   const identity: Identity = { clusterId, memberId, group, incarnation, formatVersion: FORMAT_VERSION, name };
   await clearUnfinished(files, paths);
   await makeDurableDir(files, paths.log);

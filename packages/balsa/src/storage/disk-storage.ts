@@ -3,7 +3,7 @@ import { BalsaError, invariant } from "../core/index.js";
 import type { Lock, Logger, Platform } from "../platform/index.js";
 import { storageFailure } from "./corruption.js";
 import { type DataPaths, dataPaths, listIfThere, makeDurableDir } from "./data-directory.js";
-import { createDirectory } from "./directory-creation.js";
+import { fillDirectory, noData } from "./directory-filling.js";
 import { lockDirectory } from "./directory-lock.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
 import { DurableState } from "./durable-state.js";
@@ -82,7 +82,7 @@ export class DiskStorage implements Storage {
     const { files } = options.platform;
     checkOptions(options);
     try {
-      if (expect.kind === "bootstrap") await makeDurableDir(files, dir);
+      if (expect.kind !== "existing") await makeDurableDir(files, dir);
       else if ((await listIfThere(files, dir)) === undefined) throw noData(dir);
       const paths = dataPaths(dir);
       const lock = await lockDirectory(files, paths);
@@ -100,10 +100,7 @@ export class DiskStorage implements Storage {
   static async #openLocked(options: DiskStorageOptions, paths: DataPaths, lock: Lock): Promise<DiskStorage> {
     const { platform, dir, expect } = options;
     const { files, logger } = platform;
-    if (!(await files.list(dir)).includes("identity")) {
-      if (expect.kind !== "bootstrap") throw noData(dir);
-      await createDirectory(files, paths, platform.random, expect);
-    }
+    await fillDirectory(platform, paths, expect);
     const identity = await loadIdentity(files, paths.identity);
     matchIdentity(dir, identity, expect);
 
@@ -335,13 +332,6 @@ function checkOptions(options: DiskStorageOptions): void {
   if (!(cacheBytes >= 0 && cacheBytes <= Number.MAX_SAFE_INTEGER)) {
     throw new BalsaError("invalid-argument", `cacheBytes is ${cacheBytes}; it must not be negative`);
   }
-}
-
-function noData(dir: string): BalsaError {
-  return new BalsaError(
-    "invalid-argument",
-    `${dir} holds no member's data; name the right directory, or bootstrap a new cluster`,
-  );
 }
 
 function report(logger: Logger, recovered: RecoveredDirectory): void {

@@ -1,7 +1,7 @@
 import type { ByteWriter } from "../codec/index.js";
 import { corrupt, encodeUtf8 } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
-import type { FileSystem } from "../platform/index.js";
+import type { FileSystem, Random } from "../platform/index.js";
 import { located } from "./corruption.js";
 import { FORMAT_VERSION, loadFileHeader, readFileHeader, writeFileHeader } from "./file-header.js";
 import { NAME_BYTES_MAX } from "./limits.js";
@@ -19,13 +19,28 @@ export interface Identity {
 
 /** What the directory must be, or become. */
 export type ExpectedIdentity =
-  /** The member of a new cluster: made if there is nothing yet, and opened if it is this very member's. */
+  /**
+   * The member of a new cluster: made if there is nothing yet, and opened if it is of that cluster and name. Its ID is
+   * another one if it lost its directory once and joined again.
+   */
   | {
       readonly kind: "bootstrap";
       readonly clusterId: number;
       readonly memberId: number;
       readonly group: number;
       readonly name: string;
+    }
+  /**
+   * A member that joins a cluster: `obtain` is asked who it is to be if there is nothing yet, while the directory is
+   * locked. What is there is opened, unless it is of the incarnation `replaces`: that is cleared first.
+   */
+  | {
+      readonly kind: "join";
+      readonly group: number;
+      readonly name: string;
+      /** 0 = none. */
+      readonly replaces: number;
+      readonly obtain: () => Promise<NewIdentity>;
     }
   /** Must be there; what is given must match. */
   | {
@@ -35,6 +50,19 @@ export type ExpectedIdentity =
       readonly group: number;
       readonly name: string;
     };
+
+/** Whom a new directory is made for. */
+export interface NewIdentity {
+  readonly clusterId: number;
+  readonly memberId: number;
+  /** Drawn if it is left out. */
+  readonly incarnation?: number | undefined;
+}
+
+/** ≥ 1. */
+export function drawIncarnation(random: Random): number {
+  return 1 + random.below(Number.MAX_SAFE_INTEGER);
+}
 
 export function encodeIdentity(identity: Identity): Uint8Array {
   return writeFileHeader("BALSA-ID", (out: ByteWriter) => {
@@ -84,7 +112,9 @@ export function checkName(name: string): void {
 
 /** @throws BalsaError `identity-mismatch` */
 export function matchIdentity(dir: string, actual: Identity, expected: ExpectedIdentity): void {
-  const { clusterId, memberId, group, name } = expected;
+  const { group, name } = expected;
+  const clusterId = expected.kind === "join" ? undefined : expected.clusterId;
+  const memberId = expected.kind === "existing" ? expected.memberId : undefined;
   if (clusterId !== undefined && clusterId !== actual.clusterId) {
     throw mismatch(dir, "cluster", hex(actual.clusterId), hex(clusterId));
   }

@@ -42,6 +42,8 @@ const REFUSAL_CODES: Readonly<Record<BalsaErrorCode, number>> = {
   closed: 13,
   invariant: 14,
   "disk-full": 15,
+  "membership-refused": 16,
+  removed: 17,
 };
 
 const CODES: ReadonlyMap<number, BalsaErrorCode> = new Map(

@@ -206,6 +206,9 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "snapshot-taken":
         this.coverage.count("snapshots taken");
         return;
+      case "removed":
+        this.violate("no member stops by itself", `${member.name} was removed, and nobody asked for it`);
+        return;
       case "disk-full":
         this.coverage.count("disks full");
         return;

@@ -1,4 +1,5 @@
-/** Three members of RaftNode, the one that ships, in a simulated world. */
+/** Members of RaftNode, the one that ships, in a simulated world: three, unless others are named. */
+import type { BalsaError } from "../../src/core/index.js";
 import {
   type Applied,
   RaftNode,
@@ -6,6 +7,7 @@ import {
   type RaftNodeOptions,
   type StateMachine,
 } from "../../src/node/index.js";
+import type { Platform } from "../../src/platform/index.js";
 import { World, type WorldNode, type WorldOptions } from "../../src/sim/index.js";
 
 const encoder = new TextEncoder();
@@ -39,12 +41,18 @@ export class Journal implements StateMachine {
 export interface Member {
   readonly raft: RaftNode;
   readonly journal: Journal;
+  readonly events: readonly RaftNodeEvent[];
   close(): Promise<void>;
 }
 
 export class SimulatedCluster {
   readonly world: World;
-  readonly nodes: readonly WorldNode<Member>[];
+  /** In the order in which they were added; those that were removed from the cluster may be taken out. */
+  readonly nodes: WorldNode<Member>[];
+  /** Whether a start may fail; otherwise that ends the test. */
+  mayRefuse = false;
+  /** Why a node's last start failed. */
+  readonly refused: Map<string, BalsaError> = new Map();
   /** Commands that were acknowledged, each with its place. */
   readonly acknowledged: Map<string, Applied> = new Map();
   readonly failed: Map<string, string> = new Map();
@@ -52,30 +60,72 @@ export class SimulatedCluster {
   readonly codes: Map<string, string> = new Map();
   onEvent: ((node: string, event: RaftNodeEvent) => void) | undefined;
   private lastCommand = 0;
+  private readonly settings: Partial<RaftNodeOptions>;
 
   constructor(
     options: WorldOptions,
-    settings: Pick<RaftNodeOptions, "snapshotLogEntries" | "keepEntries" | "logCacheBytes" | "tuning"> = {},
+    settings: Partial<RaftNodeOptions> = {},
+    names: readonly string[] = ["a", "b", "c"],
   ) {
     this.world = new World(options);
-    const names = ["a", "b", "c"];
+    this.settings = settings;
     const members = names.map((name) => ({ name, address: `${name}:2380` }));
-    this.nodes = names.map((name) =>
-      this.world.addNode(name, async (platform): Promise<Member> => {
-        const journal = new Journal();
+    const cluster = { bootstrap: { id: "simulated", members } };
+    this.nodes = names.map((name) => this.world.addNode(name, this.boot(name, cluster)));
+  }
+
+  /** Starts one more machine, whose member takes part as `cluster` says. */
+  add(name: string, cluster: RaftNodeOptions["cluster"]): WorldNode<Member> {
+    const node = this.world.addNode(name, this.boot(name, cluster));
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** A start of that node, with other options than its first ones perhaps. */
+  boot(
+    name: string,
+    cluster: RaftNodeOptions["cluster"],
+    listen: string = `${name}:2380`,
+  ): (platform: Platform) => Promise<Member> {
+    return async (platform) => {
+      const journal = new Journal();
+      const events: RaftNodeEvent[] = [];
+      this.refused.delete(name);
+      try {
         const raft = await RaftNode.open({
           platform,
           dir: "/data",
           name,
-          listen: `${name}:2380`,
-          cluster: { bootstrap: { id: "simulated", members } },
+          listen,
+          cluster,
           stateMachine: journal,
-          onEvent: (event) => this.onEvent?.(name, event),
-          ...settings,
+          onEvent: (event) => {
+            events.push(event);
+            this.onEvent?.(name, event);
+          },
+          ...this.settings,
         });
-        return { raft, journal, close: () => raft.close() };
-      }),
-    );
+        return { raft, journal, events, close: () => raft.close() };
+      } catch (cause) {
+        if (!this.mayRefuse) throw cause;
+        this.refused.set(name, cause as BalsaError);
+        return new Promise(() => {});
+      }
+    };
+  }
+
+  node(name: string): WorldNode<Member> {
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`no node ${name}`);
+    return node;
+  }
+
+  raft(name: string): RaftNode {
+    return this.node(name).running.raft;
+  }
+
+  idOf(name: string): number {
+    return this.raft(name).status().memberId;
   }
 
   get up(): readonly WorldNode<Member>[] {

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
 import { crc32c } from "../../src/codec/index.js";
+import { FileError } from "../../src/platform/index.js";
 import { type ExpectedIdentity, readLog } from "../../src/storage/index.js";
 import { RecordedFiles } from "./recorded-files.js";
 import { append, BOOTSTRAP, codeOf, DIR, entries, openStorage } from "./storages.js";
 
+const META = {
+  index: 1,
+  term: 1,
+  confState: { voters: [2 ** 52 + 1], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+};
 const EXISTING = { ...BOOTSTRAP, kind: "existing" } as const;
 
 async function filled(): Promise<RecordedFiles> {
@@ -33,7 +39,7 @@ test("a directory is one process' at a time", async () => {
 
 test.each<[string, ExpectedIdentity]>([
   ["cluster", { ...BOOTSTRAP, clusterId: 2 ** 52 + 99 }],
-  ["member", { ...BOOTSTRAP, memberId: 2 ** 52 + 99 }],
+  ["member", { ...EXISTING, memberId: 2 ** 52 + 99 }],
   ["group", { ...BOOTSTRAP, group: 2 }],
   ["name", { ...BOOTSTRAP, name: "b" }],
   ["name, of a member that exists", { ...EXISTING, name: "b" }],
@@ -44,6 +50,77 @@ test.each<[string, ExpectedIdentity]>([
   expect(await codeOf(openStorage(files, { expect: expect_ }))).toBe("identity-mismatch");
   expect(files.journal.slice(steps)).toEqual([]);
   await (await openStorage(files)).close();
+});
+
+test("a first member that lost its directory and joined again has another ID, and opens as the first member it was", async () => {
+  const files = await filled();
+  const storage = await openStorage(files, { expect: { ...BOOTSTRAP, memberId: 2 ** 52 + 99 } });
+  expect(storage.identity.memberId).toBe(BOOTSTRAP.memberId);
+  await storage.close();
+});
+
+test("one that joins is asked who it is when there is nothing yet, and only then", async () => {
+  const files = new RecordedFiles();
+  let asked = 0;
+  const expect_: ExpectedIdentity = {
+    kind: "join",
+    group: 1,
+    name: "a",
+    replaces: 0,
+    obtain: async () => ({ clusterId: 2 ** 52 + 17, memberId: 2 ** 52 + ++asked, incarnation: 4711 }),
+  };
+  for (let life = 0; life < 2; life++) {
+    const storage = await openStorage(files, { expect: expect_ });
+    expect(storage.identity).toMatchObject({ memberId: 2 ** 52 + 1, incarnation: 4711, name: "a" });
+    await storage.close();
+  }
+  expect(asked).toBe(1);
+});
+
+test("a directory that has promised nothing is replaced, and one whose replacement broke off anywhere is", async () => {
+  const replacing = (incarnation: number): ExpectedIdentity => ({
+    kind: "join",
+    group: 1,
+    name: "a",
+    replaces: incarnation,
+    obtain: async () => ({ clusterId: 2 ** 52 + 17, memberId: 2 ** 52 + 99, incarnation: 4711 }),
+  });
+  const started = async (): Promise<{ files: RecordedFiles; incarnation: number }> => {
+    const files = new RecordedFiles();
+    const storage = await openStorage(files);
+    const { incarnation } = storage.identity;
+    const writer = await storage.createSnapshot(META, new Uint8Array(3));
+    await writer.commit();
+    await storage.close();
+    return { files, incarnation };
+  };
+  const { files, incarnation } = await started();
+  const storage = await openStorage(files, { expect: replacing(incarnation) });
+  expect(storage.identity).toMatchObject({ memberId: 2 ** 52 + 99, incarnation: 4711 });
+  expect(storage.snapshot().meta.index).toBe(0);
+  expect(storage.lastIndex()).toBe(0);
+  await storage.close();
+  expect(await codeOf(openStorage(files, { expect: { ...EXISTING, memberId: BOOTSTRAP.memberId } }))).toBe(
+    "identity-mismatch",
+  );
+
+  // Wherever it breaks off, the next attempt goes through.
+  for (let calls = 0; ; calls++) {
+    const { files: breaking, incarnation: old } = await started();
+    let left = calls;
+    breaking.fault = (_kind, path) => (left-- > 0 ? undefined : new FileError("io", path, "broken off"));
+    const attempt = await openStorage(breaking, { expect: replacing(old) }).then(
+      (opened) => opened,
+      () => undefined,
+    );
+    breaking.fault = undefined;
+    await attempt?.close();
+    const again = await openStorage(breaking, { expect: replacing(old) });
+    expect(again.identity.memberId).toBe(2 ** 52 + 99);
+    expect(again.lastIndex()).toBe(0);
+    await again.close();
+    if (attempt !== undefined) break;
+  }
 });
 
 test("the identity is drawn once, and another directory's is another", async () => {

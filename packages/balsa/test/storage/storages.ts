@@ -10,7 +10,7 @@ import type { RecordedFiles } from "./recorded-files.js";
 
 export const DIR = "/data/a";
 export const GROUP = 1;
-export const BOOTSTRAP: ExpectedIdentity = {
+export const BOOTSTRAP: Extract<ExpectedIdentity, { readonly kind: "bootstrap" }> = {
   kind: "bootstrap",
   clusterId: 2 ** 52 + 17,
   memberId: 2 ** 52 + 1,

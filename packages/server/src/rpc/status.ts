@@ -62,6 +62,8 @@ const FROM_LIBRARY: Readonly<Record<BalsaErrorCode, ServerErrorCode>> = {
   "too-large": "request-too-large",
   aborted: "cancelled",
   closed: "stopped",
+  removed: "stopped",
+  "membership-refused": "not-there-yet",
   "storage-failed": "stopped",
   invariant: "stopped",
   corrupt: "corrupt",

@@ -1,0 +1,102 @@
+import { BalsaError } from "../core/index.js";
+import type { Clock, Platform } from "../platform/index.js";
+import { askMember } from "../transport/index.js";
+import type { MemberRecord } from "./configuration.js";
+import { INTRODUCTION_TIMEOUT_MS, JOIN_RETRY_MS, JOIN_TIMEOUT_MS } from "./limits.js";
+import { decodeAnswer, encodeRequest, errorOf, type MemberAnswer } from "./requests.js";
+
+/** One without a place in the cluster yet, as it asks for one. */
+export interface Newcomer {
+  /** 0 = not known. */
+  readonly clusterId: number;
+  /** 0 = none yet. */
+  readonly memberId: number;
+  readonly incarnation: number;
+  readonly group: number;
+  readonly name: string;
+}
+
+export interface Joined {
+  readonly clusterId: number;
+  readonly memberId: number;
+  readonly members: readonly MemberRecord[];
+}
+
+/**
+ * Asks the seeds, and the leader that they name, until one has made it a member. Asking again is safe: a member of its
+ * name and incarnation is told that it is one.
+ * @throws BalsaError `timeout`, `membership-refused`, `identity-mismatch`
+ */
+export async function join(
+  platform: Platform,
+  newcomer: Newcomer,
+  seeds: readonly string[],
+  wish: { readonly address: string; readonly promote: boolean },
+): Promise<Joined> {
+  const { clock, logger } = platform;
+  const deadlineMs = clock.now() + JOIN_TIMEOUT_MS;
+  const { name, incarnation } = newcomer;
+  let hint = "";
+  let last = new BalsaError("timeout", "no seed can be reached", { retryable: true });
+  logger.log("info", "asks to join a cluster", { seeds, name });
+  for (let round = 0; clock.now() < deadlineMs; round++) {
+    const address = hint === "" ? (seeds[round % seeds.length] ?? "") : hint;
+    hint = "";
+    const timeoutMs = Math.min(deadlineMs - clock.now(), 10_000);
+    const request = encodeRequest({ kind: "join", name, incarnation, ...wish, timeoutMs });
+    const outcome = await askMember(platform, newcomer, { id: 0, address }, request, timeoutMs);
+    if (outcome.kind === "answered") {
+      const answer = decodeAnswer(outcome.body);
+      if (answer.kind === "joined") return answer;
+      if (answer.kind === "refused") {
+        hint = answer.leaderAddress;
+        last = errorOf(answer);
+        if (isFinal(answer)) throw last;
+      }
+    } else {
+      last = new BalsaError("timeout", `${address}: ${outcome.reason}`, { retryable: true });
+      if (outcome.refusal === "cluster" || outcome.refusal === "group" || outcome.refusal === "protocol") {
+        throw new BalsaError("identity-mismatch", `${address}: ${outcome.reason}`);
+      }
+    }
+    // Straight on to a leader that was named, once a round.
+    if (hint === "" || round % 2 === 1) await pause(clock, JOIN_RETRY_MS);
+  }
+  throw last;
+}
+
+function isFinal(answer: Extract<MemberAnswer, { readonly kind: "refused" }>): boolean {
+  if (answer.code === "invalid-argument") return true;
+  return answer.refusal === "duplicate-member" || answer.refusal === "too-many-members";
+}
+
+export type Introduction = "unknown" | "otherwise" | "removed";
+
+/**
+ * Asks all others at once whether they know this first member with another data directory. `unknown`: nobody who could
+ * be asked does.
+ */
+export async function introduce(
+  platform: Platform,
+  newcomer: Newcomer,
+  others: readonly string[],
+): Promise<Introduction> {
+  const { memberId, incarnation } = newcomer;
+  const request = encodeRequest({ kind: "introduce", id: memberId, incarnation });
+  const answers = await Promise.all(
+    others.map(async (address): Promise<Introduction> => {
+      const to = { id: 0, address };
+      const outcome = await askMember(platform, newcomer, to, request, INTRODUCTION_TIMEOUT_MS);
+      const answer = outcome.kind === "answered" ? decodeAnswer(outcome.body) : undefined;
+      if (answer?.kind !== "introduced") return "unknown";
+      return answer.known === "otherwise" || answer.known === "removed" ? answer.known : "unknown";
+    }),
+  );
+  return answers.find((answer) => answer !== "unknown") ?? "unknown";
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimer(ms, resolve);
+  });
+}
