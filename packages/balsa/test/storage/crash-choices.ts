@@ -32,8 +32,15 @@ export function everyCrash(disk: SimDisk, limit: number): readonly SimDisk[] | u
 
 /** A disk as a crash leaves it; the one that is given stays as it is. */
 export function crashed(disk: SimDisk, choice: CrashChoice): SimDisk {
-  const fork = disk.fork();
+  const fork = forked(disk);
   fork.crash(choice);
+  return fork;
+}
+
+/** A fork with as much room. */
+export function forked(disk: SimDisk): SimDisk {
+  const fork = disk.fork();
+  fork.capacityBytes = disk.capacityBytes;
   return fork;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Prng, type SimDisk } from "../../src/sim/index.js";
-import { crashed, drawCrash, everyCrash } from "./crash-choices.js";
+import { crashed, drawCrash, everyCrash, forked } from "./crash-choices.js";
 import { type Found, type LegalStates, legalState } from "./log-model.js";
 import { type Effect, RecordedFiles } from "./recorded-files.js";
 import { type Step, StorageTrial } from "./storage-trial.js";
@@ -92,7 +92,9 @@ export class CrashExplorer {
       segmentBytes: prng.pick([512, 900, 1500, 2048, 4096]),
       isPaced: prng.chance(0.75),
       observer: {
-        onEffect: (disk, legal, effect) => points.push({ disk: disk.fork(), legal, effect }),
+        onEffect: (disk, legal, effect) => {
+          points.push({ disk: forked(disk), legal, effect });
+        },
         onPromise(legal) {
           const point = points.at(-1);
           if (point === undefined) return;
@@ -124,7 +126,7 @@ export class CrashExplorer {
   /** @param seen what was there in other states of this moment */
   async #check({ legal }: CrashPoint, disk: SimDisk, seen: Set<string>): Promise<void> {
     this.tally.states++;
-    const key = digest(disk);
+    const key = `${digest(disk)} ${disk.capacityBytes}`;
     if (seen.has(key)) return;
     seen.add(key);
     const known = this.#recovered.get(key);
@@ -144,7 +146,7 @@ export class CrashExplorer {
     const onEffect = (): void => {
       if (!isRecovering) return;
       boundaries++;
-      if (this.#prng.below(boundaries) === 0) within = disk.fork();
+      if (this.#prng.below(boundaries) === 0) within = forked(disk);
     };
     const files: RecordedFiles = new RecordedFiles(disk, { onEffect });
     const storage = await openStorage(files);
@@ -175,7 +177,7 @@ export class CrashExplorer {
   ): Promise<void> {
     const { disk } = files;
     let expected = found;
-    if (this.#prng.chance(0.3)) {
+    if (hasRoom(disk) && this.#prng.chance(0.3)) {
       const index = storage.lastIndex() + 1;
       const { term, vote, commit } = found.hardState;
       const hardState = { term: term + 1, vote, commit };
@@ -185,7 +187,7 @@ export class CrashExplorer {
     }
     if (this.#prng.chance(0.3)) await storage.close();
     files.isDead = true;
-    const after = this.#prng.chance(0.3) ? disk.fork() : crashed(disk, drawCrash(this.#prng, disk));
+    const after = this.#prng.chance(0.3) ? forked(disk) : crashed(disk, drawCrash(this.#prng, disk));
     const again = await opened(after);
     const summary = ({ hardState, snapshot, entries }: Found): unknown => [hardState, snapshot, plain(entries)];
     expectSame("what was recovered", summary(again), summary(expected));
@@ -202,6 +204,10 @@ async function opened(disk: SimDisk): Promise<Found> {
 function expectSame(what: string, actual: unknown, expected: unknown): void {
   const [one, other] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (one !== other) throw new Error(`${what} is ${one}, not ${other}`);
+}
+
+function hasRoom(disk: SimDisk): boolean {
+  return disk.capacityBytes === Number.POSITIVE_INFINITY;
 }
 
 /** All that a program can see of a disk. */
@@ -248,6 +254,7 @@ function drawStep(prng: Prng): Step {
     case 10:
       return { kind: "failed-sync" };
     case 11:
+      return { kind: "full-disk" };
     case 12:
       return { kind: "settle" };
     case 13:
