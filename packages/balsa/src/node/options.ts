@@ -1,6 +1,7 @@
 import { encodeUtf8 } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
 import type { Platform } from "../platform/index.js";
+import { TRANSPORT_LIMITS } from "../transport/index.js";
 import type { Bootstrap } from "./bootstrap.js";
 import { ADDRESS_BYTES_MAX, HEARTBEAT_MS_MIN, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
 import type { RaftNodeObserver } from "./observer.js";
@@ -60,6 +61,8 @@ export interface RaftNodeOptions {
   readonly snapshotLogEntries?: number | undefined;
   /** Entries kept behind a snapshot, for followers that are a little slow. Default 5,000. */
   readonly keepEntries?: number | undefined;
+  /** What snapshots that are sent to other members may take of the network, bytes/s, all together. Default 64 MiB. */
+  readonly snapshotBytesPerSecond?: number | undefined;
   /** Entries of the log that are held in memory; older ones are read back from disk when needed. Default 32 MiB. */
   readonly logCacheBytes?: number | undefined;
   readonly onEvent?: ((event: RaftNodeEvent) => void) | undefined;
@@ -92,6 +95,7 @@ export interface Settings {
   readonly snapshotLogEntries: number;
   readonly keepEntries: number;
   readonly logCacheBytes: number;
+  readonly snapshotBytesPerSecond: number;
 }
 
 /** @throws BalsaError `invalid-argument`, saying which option and what to do. */
@@ -113,10 +117,13 @@ export function checkOptions(options: RaftNodeOptions): Settings {
     snapshotLogEntries: options.snapshotLogEntries ?? 100_000,
     keepEntries: options.keepEntries ?? 5_000,
     logCacheBytes: options.logCacheBytes ?? 32 * 1024 * 1024,
+    snapshotBytesPerSecond: options.snapshotBytesPerSecond ?? TRANSPORT_LIMITS.snapshotBytesPerS,
   };
   requireNumber("snapshotLogBytes", settings.snapshotLogBytes, 1, Number.MAX_SAFE_INTEGER);
   requireNumber("snapshotLogEntries", settings.snapshotLogEntries, 1, Number.MAX_SAFE_INTEGER);
   requireNumber("keepEntries", settings.keepEntries, 0, Number.MAX_SAFE_INTEGER);
+  // Below it a piece would take longer than a stream may be silent.
+  requireNumber("snapshotBytesPerSecond", settings.snapshotBytesPerSecond, 64 * 1024, Number.MAX_SAFE_INTEGER);
   requireNumber("logCacheBytes", settings.logCacheBytes, 0, Number.MAX_SAFE_INTEGER);
   return settings;
 }

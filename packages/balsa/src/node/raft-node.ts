@@ -45,6 +45,7 @@ export class RaftNode {
         platform: options.platform,
         self: { clusterId, memberId, incarnation, group: GROUP, name: options.name },
         listen: options.listen,
+        limits: { snapshotBytesPerS: settings.snapshotBytesPerSecond },
         handlers: handlersOf(() => node?.phase),
       });
       const parts = { options, settings, transport };

@@ -1,5 +1,5 @@
 import { corrupt } from "../codec/index.js";
-import type { SnapshotMeta } from "../core/index.js";
+import { BalsaError, type SnapshotMeta } from "../core/index.js";
 import type { File } from "../platform/index.js";
 import { located, storageFailure } from "./corruption.js";
 import { loadFileHeader } from "./file-header.js";
@@ -59,6 +59,10 @@ class BlockCursor {
     return this.#position;
   }
 
+  get point(): SnapshotPoint {
+    return { position: this.#position, checksum: this.#checksum };
+  }
+
   copy(): BlockCursor {
     return new BlockCursor(this.#file, this.#path, this.#position, this.#checksum);
   }
@@ -96,6 +100,26 @@ export async function verifySnapshot(file: File, path: string, frame: SnapshotFr
     applicationBytes === sizes.applicationBytes &&
     cursor.position === sizes.fileBytes;
   if (!fits) throw located(corrupt("a snapshot's sections are not as long as its end says"), path, cursor.position);
+}
+
+/** A place in a snapshot's file, and the checksum of the block that ends there: by the chain it covers all before it. */
+export interface SnapshotPoint {
+  readonly position: number;
+  readonly checksum: number;
+}
+
+/** How far a file that may end anywhere holds sound blocks; not beyond its end block. @throws BalsaError `corrupt`; FileError */
+export async function soundPart(file: File, path: string, header: SnapshotHeader): Promise<SnapshotPoint> {
+  const cursor = new BlockCursor(file, path, header.headerBytes, header.checksum);
+  for (;;) {
+    const { point } = cursor;
+    try {
+      if ((await cursor.next()).kind === "end") return point;
+    } catch (cause) {
+      if (cause instanceof BalsaError && cause.code === "corrupt") return point;
+      throw cause;
+    }
+  }
 }
 
 /** A stored snapshot, open. It can be read however often it is replaced or removed meanwhile. */
@@ -185,6 +209,17 @@ export class SnapshotReader {
     } catch (cause) {
       throw storageFailure(`reading ${this.#path}`, cause);
     }
+  }
+
+  /**
+   * Whether this file up to `point` is what another one is up to there, as far as checksums tell.
+   * @throws BalsaError `storage-failed`
+   */
+  async agreesWith({ position, checksum }: SnapshotPoint): Promise<boolean> {
+    // The block that begins there says which one it follows.
+    const bytes = await this.readRaw(position, BLOCK_HEADER_BYTES);
+    if (bytes.length < BLOCK_HEADER_BYTES) return false;
+    return new DataView(bytes.buffer, bytes.byteOffset).getInt32(4, true) === checksum;
   }
 
   async close(): Promise<void> {

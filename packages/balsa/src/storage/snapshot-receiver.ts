@@ -3,7 +3,7 @@ import type { SnapshotMeta } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";
 import { storageFailure } from "./corruption.js";
 import type { Identity } from "./identity.js";
-import { loadSnapshotFrame, verifySnapshot } from "./snapshot-reader.js";
+import { loadSnapshotFrame, type SnapshotPoint, verifySnapshot } from "./snapshot-reader.js";
 import type { SnapshotTarget } from "./snapshot-target.js";
 
 /**
@@ -12,14 +12,37 @@ import type { SnapshotTarget } from "./snapshot-target.js";
  */
 export class SnapshotReceiver {
   readonly meta: SnapshotMeta;
+  /** What is there from an earlier try, each block verified; undefined = nothing. */
+  readonly resumed: SnapshotPoint | undefined;
   readonly #target: SnapshotTarget;
   readonly #identity: Identity;
-  #position = 0;
+  /** Of what may be kept. */
+  readonly #suspended: (temporaryPath: string) => void;
+  #position: number;
 
-  constructor(target: SnapshotTarget, identity: Identity, meta: SnapshotMeta) {
+  constructor(
+    target: SnapshotTarget,
+    identity: Identity,
+    meta: SnapshotMeta,
+    resumed: SnapshotPoint | undefined,
+    suspended: (temporaryPath: string) => void,
+  ) {
     this.#target = target;
     this.#identity = identity;
+    this.#suspended = suspended;
+    this.#position = resumed?.position ?? 0;
     this.meta = meta;
+    this.resumed = resumed;
+  }
+
+  /** What is there is not a part of the file that comes now. @throws BalsaError `storage-failed` */
+  async restart(): Promise<void> {
+    try {
+      await this.#target.file.truncate(0);
+    } catch (cause) {
+      throw storageFailure("receiving a snapshot", cause);
+    }
+    this.#position = 0;
   }
 
   /** @throws BalsaError `storage-failed`; then only `abort` is left to do */
@@ -54,6 +77,14 @@ export class SnapshotReceiver {
     }
   }
 
+  /** The rest does not come now: what was received is kept for the next try, until a newer snapshot is current. */
+  async suspend(): Promise<void> {
+    if (!this.#target.isOpen) return;
+    const { path } = this.#target.file;
+    await this.#target.leave();
+    this.#suspended(path);
+  }
+
   /** Removes what was received. No effect after `finish`, or a second time. */
   abort(): Promise<void> {
     return this.#target.discard();
@@ -61,7 +92,7 @@ export class SnapshotReceiver {
 }
 
 /** Equal if their bytes are. */
-function isSameMeta(a: SnapshotMeta, b: SnapshotMeta): boolean {
+export function isSameMeta(a: SnapshotMeta, b: SnapshotMeta): boolean {
   const [left, right] = [encoded(a), encoded(b)];
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }

@@ -1,6 +1,7 @@
+import { corrupt } from "../codec/index.js";
 import type { SnapshotMeta } from "../core/index.js";
 import { BalsaError, StorageError } from "../core/index.js";
-import type { FileSystem, Logger } from "../platform/index.js";
+import type { File, FileSystem, Logger } from "../platform/index.js";
 import { isNotFound, located, storageFailure } from "./corruption.js";
 import {
   type DataPaths,
@@ -9,10 +10,12 @@ import {
   snapshotPath,
   snapshotTemporaryPath,
 } from "./data-directory.js";
+import { loadFileHeader } from "./file-header.js";
 import type { Identity } from "./identity.js";
 import { SNAPSHOTS_KEPT } from "./limits.js";
-import { loadSnapshotFrame, SnapshotReader, verifySnapshot } from "./snapshot-reader.js";
-import { SnapshotReceiver } from "./snapshot-receiver.js";
+import { decodeSnapshotHeader } from "./snapshot-format.js";
+import { loadSnapshotFrame, type SnapshotPoint, SnapshotReader, soundPart, verifySnapshot } from "./snapshot-reader.js";
+import { isSameMeta, SnapshotReceiver } from "./snapshot-receiver.js";
 import { SnapshotTarget } from "./snapshot-target.js";
 import { SnapshotWriter } from "./snapshot-writer.js";
 
@@ -60,6 +63,17 @@ export async function surveySnapshots(
   return { sound, damaged, temporaries };
 }
 
+/** What came of a snapshot's file before its connection broke. */
+interface ReceivedPart {
+  readonly meta: SnapshotMeta;
+  readonly path: string;
+}
+
+interface Resumed {
+  readonly target: SnapshotTarget;
+  readonly point: SnapshotPoint;
+}
+
 /** The snapshots of a directory: makes, receives, opens and, when they are old, removes them. */
 export class SnapshotStore {
   readonly #files: FileSystem;
@@ -71,6 +85,8 @@ export class SnapshotStore {
   /** How many read each file. */
   readonly #readers: Map<string, number> = new Map();
   #current: SnapshotName;
+  /** Of a snapshot whose connection broke. */
+  #part: ReceivedPart | undefined;
   #attempts = 0;
   /** The directory may be another process' by now. */
   #isClosed = false;
@@ -117,6 +133,7 @@ export class SnapshotStore {
   /** Older ones than this are removed, but for the newest two and those that are being read. */
   setCurrent(name: SnapshotName): void {
     this.#current = { index: name.index, term: name.term };
+    if (this.#part !== undefined && this.#part.meta.index <= name.index) this.#dropPart();
     this.#prune();
   }
 
@@ -131,8 +148,51 @@ export class SnapshotStore {
     }
   }
 
+  /** Goes on with what an earlier try has left of the same snapshot, as far as that is sound. */
   async receive(meta: SnapshotMeta): Promise<SnapshotReceiver> {
-    return new SnapshotReceiver(await this.#target(meta, () => {}), this.#identity, meta);
+    const part = this.#part;
+    this.#part = undefined;
+    const suspended = (path: string): void => this.#keepPart({ meta, path });
+    if (part !== undefined && isSameMeta(part.meta, meta)) {
+      const resumed = await this.#resume(part);
+      if (resumed !== undefined) {
+        const { target, point } = resumed;
+        return new SnapshotReceiver(target, this.#identity, meta, point, suspended);
+      }
+    }
+    if (part !== undefined) this.#queueRemoval(part.path);
+    const target = await this.#target(meta, () => {});
+    return new SnapshotReceiver(target, this.#identity, meta, undefined, suspended);
+  }
+
+  /** One at the most; the others are removed. */
+  #keepPart(part: ReceivedPart): void {
+    if (this.#part !== undefined) this.#queueRemoval(this.#part.path);
+    this.#part = part;
+    if (part.meta.index <= this.#current.index) this.#dropPart();
+  }
+
+  #dropPart(): void {
+    if (this.#part === undefined || this.#isClosed) return;
+    this.#queueRemoval(this.#part.path);
+    this.#part = undefined;
+  }
+
+  /** undefined: nothing of it is sound. */
+  async #resume({ meta, path }: ReceivedPart): Promise<Resumed | undefined> {
+    this.#requireNew(meta);
+    const file = await this.#files.open(path, "write");
+    try {
+      const header = decodeSnapshotHeader(await loadFileHeader(file), this.#identity);
+      const point = await soundPart(file, path, header);
+      if (!isSameMeta(header.meta, meta) || point.position === header.headerBytes) throw corrupt("nothing of use");
+      await file.truncate(point.position);
+      return { target: this.#targetOf(meta, path, file, () => {}), point };
+    } catch (cause) {
+      await file.close();
+      if (cause instanceof BalsaError && cause.code === "corrupt") return undefined;
+      throw storageFailure(`reading ${path}`, cause);
+    }
   }
 
   /** @throws BalsaError `invalid-argument` (there is none), `corrupt`, `storage-failed` */
@@ -168,26 +228,29 @@ export class SnapshotStore {
 
   async #target(meta: SnapshotMeta, stored: () => void): Promise<SnapshotTarget> {
     this.#requireNew(meta);
-    const finalPath = snapshotPath(this.#paths, meta);
     const temporaryPath = snapshotTemporaryPath(this.#paths, meta, ++this.#attempts);
     try {
-      const file = await this.#files.open(temporaryPath, "create");
-      return new SnapshotTarget({
-        files: this.#files,
-        logger: this.#logger,
-        file,
-        temporaryPath,
-        finalPath,
-        directory: this.#paths.snapshots,
-        admit: () => this.#requireNew(meta),
-        stored: () => {
-          this.#stored.set(finalPath, { index: meta.index, term: meta.term });
-          stored();
-        },
-      });
+      return this.#targetOf(meta, temporaryPath, await this.#files.open(temporaryPath, "create"), stored);
     } catch (cause) {
       throw storageFailure(`creating ${temporaryPath}`, cause);
     }
+  }
+
+  #targetOf(meta: SnapshotMeta, temporaryPath: string, file: File, stored: () => void): SnapshotTarget {
+    const finalPath = snapshotPath(this.#paths, meta);
+    return new SnapshotTarget({
+      files: this.#files,
+      logger: this.#logger,
+      file,
+      temporaryPath,
+      finalPath,
+      directory: this.#paths.snapshots,
+      admit: () => this.#requireNew(meta),
+      stored: () => {
+        this.#stored.set(finalPath, { index: meta.index, term: meta.term });
+        stored();
+      },
+    });
   }
 
   #requireNew(meta: SnapshotMeta): void {

@@ -50,6 +50,13 @@ export class SnapshotTarget {
     this.#stored();
   }
 
+  /** Closes the temporary file and leaves it there, under the name that it has. */
+  async leave(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.file.close();
+  }
+
   /** Removes the temporary file. No effect once it has its name, or a second time. */
   async discard(): Promise<void> {
     if (!this.#isOpen) return;

@@ -32,6 +32,7 @@ const FRAME_CODES = {
   "snapshot-failed": 13,
   request: 14,
   answer: 15,
+  "snapshot-resumed": 16,
 } as const;
 
 export type FrameKind = keyof typeof FRAME_CODES;

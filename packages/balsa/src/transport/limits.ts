@@ -79,6 +79,9 @@ export const SNAPSHOT_PIECE_BYTES_MAX: number = 1024 * 1024;
 export const SNAPSHOT_WINDOW_BYTES_MAX: number = 8 * 1024 * 1024;
 export const SNAPSHOT_WINDOW_PIECES_MAX = 256;
 
+/** What a snapshot may take at once after a pause, as time at its rate. */
+export const SNAPSHOT_BURST_MS = 20;
+
 /** A request of the runtime's own: at the most all members of a group, each under 500 bytes. */
 export const REQUEST_BYTES_MAX: number = 64 * 1024;
 /** Its answer: at the most entries for a member that is being repaired, as many as an append message has. */
@@ -106,6 +109,8 @@ export interface TransportLimits {
    * least a piece, at most SNAPSHOT_WINDOW_BYTES_MAX and SNAPSHOT_WINDOW_PIECES_MAX pieces.
    */
   readonly snapshotWindowBytes: number;
+  /** Of all snapshots that are sent, together: what appends need of the link is left to them. */
+  readonly snapshotBytesPerS: number;
 }
 
 export const TRANSPORT_LIMITS: TransportLimits = {
@@ -113,4 +118,6 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   queuedBytesHigh: 1024 * 1024,
   snapshotPieceBytes: 256 * 1024,
   snapshotWindowBytes: 1024 * 1024,
+  // Half of a link of 1 Gbit/s; a disk of 100 MB/s keeps a third for its log.
+  snapshotBytesPerS: 64 * 1024 * 1024,
 };

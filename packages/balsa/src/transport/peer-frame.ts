@@ -49,6 +49,20 @@ export interface SnapshotAcknowledged {
   readonly position: number;
 }
 
+/**
+ * From the receiver, in place of the first acknowledgement: this much is there from an earlier try, and checked. The
+ * sender goes on from there, if its file is the same up to there; else with the first piece again.
+ */
+export interface SnapshotResumed extends ResumePoint {
+  readonly kind: "snapshot-resumed";
+}
+
+/** A place in a snapshot's file, and the checksum of the part of it that ends there: that covers all before it. */
+export interface ResumePoint {
+  readonly position: number;
+  readonly checksum: number;
+}
+
 /** From the receiver: the whole file is there and checked. */
 export interface SnapshotDone {
   readonly kind: "snapshot-done";
@@ -77,6 +91,7 @@ export type PeerFrame =
   | SnapshotOffer
   | SnapshotPiece
   | SnapshotAcknowledged
+  | SnapshotResumed
   | SnapshotDone
   | SnapshotFailed
   | Request;
@@ -124,6 +139,10 @@ function writeBody(out: ByteWriter, group: number, frame: Exclude<PeerFrame, Mes
     case "snapshot-acknowledged":
       out.varint(frame.position);
       return;
+    case "snapshot-resumed":
+      out.varint(frame.position);
+      out.i32(frame.checksum);
+      return;
     case "snapshot-done":
       return;
     case "snapshot-failed":
@@ -163,6 +182,8 @@ export function readPeerFrame({ kind, group, checked: body, records }: Frame): P
       return readSnapshotPiece(body);
     case "snapshot-acknowledged":
       return ended(body, { kind, position: body.varint() });
+    case "snapshot-resumed":
+      return ended(body, { kind, position: body.varint(), checksum: body.i32() });
     case "snapshot-done":
       return ended(body, { kind });
     case "snapshot-failed":

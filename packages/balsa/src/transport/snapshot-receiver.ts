@@ -9,14 +9,20 @@ import {
   STREAM_SILENT_INTERVALS_MAX,
 } from "./limits.js";
 import { Liveness } from "./liveness.js";
-import type { PeerFrame, SnapshotOffer } from "./peer-frame.js";
+import type { PeerFrame, ResumePoint, SnapshotOffer } from "./peer-frame.js";
 import type { TransportContext } from "./transport-context.js";
 
 /** Where a snapshot's file goes, piece by piece, one call at a time. */
 export interface SnapshotSink {
+  /** What is there from an earlier try, checked; undefined = nothing. */
+  readonly resumed: ResumePoint | undefined;
+  /** What was there is of no use: it begins anew. */
+  restart(): Promise<void>;
   write(bytes: Uint8Array): Promise<void>;
   /** All is written. Rejects if it is not a whole and sound snapshot. */
   finish(): Promise<void>;
+  /** The connection broke: the last call for now. What is there may be kept, for another try. */
+  suspend(): Promise<void>;
   /** Nothing comes of it: the last call, after whatever failed. */
   abort(): Promise<void>;
 }
@@ -46,6 +52,8 @@ export class SnapshotReceiver implements EstablishedHandlers {
   #aborted: string | undefined;
   /** Whether the connection is still there. */
   #connected = true;
+  /** It is to end early since the connection was lost, or another one came: nothing is wrong with what is here. */
+  #isBroken = false;
   /** Whether the last word is said; the timer closes the connection if the other side does not. */
   #over = false;
   #linger: Timer | undefined;
@@ -79,7 +87,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
 
   onEnd(reason: string): void {
     this.#disconnected();
-    this.abort(reason);
+    this.#break(reason);
   }
 
   /** Gives up, if it is not over. */
@@ -92,6 +100,11 @@ export class SnapshotReceiver implements EstablishedHandlers {
   close(reason: string): void {
     this.#accepted.close();
     this.#disconnected();
+    this.#break(reason);
+  }
+
+  #break(reason: string): void {
+    this.#isBroken = this.#aborted === undefined;
     this.abort(reason);
   }
 
@@ -107,7 +120,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
     } catch (cause) {
       this.#conclude({ kind: "snapshot-failed", reason: reasonOf(cause) });
       this.#log("warn", "snapshot not received", offer, { cause });
-      await this.#discard(sink);
+      await this.#letGo(sink, this.#isBroken && cause instanceof BalsaError && cause.code === "aborted");
       return;
     }
     this.#conclude({ kind: "snapshot-done" });
@@ -134,10 +147,15 @@ export class SnapshotReceiver implements EstablishedHandlers {
   async #receive(sink: SnapshotSink, fileBytes: number): Promise<void> {
     const { link } = this.#accepted;
     this.#throwIfAborted();
-    link.write({ kind: "snapshot-acknowledged", position: 0 });
-    for (let written = 0; written < fileBytes; ) {
+    let written = await this.#accept(sink, fileBytes);
+    for (let isFirst = true; written < fileBytes; isFirst = false) {
       const piece = await this.#next();
       if (piece.kind !== "snapshot-piece") throw failure(`a ${piece.kind} frame instead of a piece`);
+      if (isFirst && piece.position === 0 && written > 0) {
+        // The sender's file is another one.
+        await sink.restart();
+        written = 0;
+      }
       if (piece.position !== written || written + piece.bytes.length > fileBytes) throw failure("a piece out of place");
       await sink.write(piece.bytes);
       this.#waitingBytes -= piece.bytes.length;
@@ -147,6 +165,19 @@ export class SnapshotReceiver implements EstablishedHandlers {
     this.#throwIfAborted();
     // Nothing more is due but this side's own word.
     this.#liveness.stop();
+  }
+
+  /** Takes up what is there from an earlier try, if anything. Gives how much that is. */
+  async #accept(sink: SnapshotSink, fileBytes: number): Promise<number> {
+    const { link } = this.#accepted;
+    const { resumed } = sink;
+    if (resumed !== undefined && resumed.position < fileBytes) {
+      link.write({ kind: "snapshot-resumed", position: resumed.position, checksum: resumed.checksum });
+      return resumed.position;
+    }
+    if (resumed !== undefined) await sink.restart();
+    link.write({ kind: "snapshot-acknowledged", position: 0 });
+    return 0;
   }
 
   async #next(): Promise<PeerFrame> {
@@ -179,9 +210,9 @@ export class SnapshotReceiver implements EstablishedHandlers {
     this.#linger?.cancel();
   }
 
-  async #discard(sink: SnapshotSink | undefined): Promise<void> {
+  async #letGo(sink: SnapshotSink | undefined, mayResume: boolean): Promise<void> {
     try {
-      await sink?.abort();
+      await (mayResume ? sink?.suspend() : sink?.abort());
     } catch (cause) {
       this.#context.platform.logger.log("warn", "part of a snapshot not removed", { peer: this.#from, cause });
     }

@@ -1,8 +1,10 @@
 import type { SnapshotMessage } from "../core/index.js";
+import type { Timer } from "../platform/index.js";
+import type { ByteBudget } from "./byte-budget.js";
 import { DialledLink } from "./dialled-link.js";
 import { STREAM_SILENT_INTERVALS_MAX } from "./limits.js";
 import { Liveness } from "./liveness.js";
-import type { PeerFrame } from "./peer-frame.js";
+import type { PeerFrame, ResumePoint } from "./peer-frame.js";
 import type { TransportContext } from "./transport-context.js";
 
 /** A snapshot's file, to be sent. Stays the caller's, to be closed when the outcome is known. */
@@ -10,23 +12,36 @@ export interface SnapshotSource {
   readonly fileBytes: number;
   /** That many bytes of the file from `position`, which are there. */
   readRaw(position: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Whether the file up to there is what a receiver has from an earlier try. */
+  agreesWith(point: ResumePoint): Promise<boolean>;
 }
 
 export type SnapshotOutcome = "delivered" | "failed";
 
-type State =
-  | { readonly kind: "dialling" }
-  /** `sent`: read and written to the connection. `acknowledged`: written by the receiver; −1 = offer not accepted yet. */
-  | { readonly kind: "streaming"; readonly liveness: Liveness; sent: number; acknowledged: number; reading: boolean }
-  | { readonly kind: "ended" };
+type State = { readonly kind: "dialling" } | Streaming | { readonly kind: "ended" };
+
+interface Streaming {
+  readonly kind: "streaming";
+  readonly liveness: Liveness;
+  /** Read and written to the connection. */
+  sent: number;
+  /** Written by the receiver; −1 = the offer is not accepted yet. */
+  acknowledged: number;
+  /** A piece is being read, or its time has not come yet. */
+  reading: boolean;
+  /** Until the next piece may be read. */
+  pause: Timer | undefined;
+}
 
 /**
  * Sends one snapshot over a connection of its own, so that messages never wait behind it: an offer, then the file in
- * pieces, as far ahead of the receiver's acknowledgements as the window allows, then the receiver's word that it has
- * the whole and has checked it. Whatever goes wrong ends it as failed: the core asks for another.
+ * pieces, as far ahead of the receiver's acknowledgements as the window allows and no faster than the budget, then the
+ * receiver's word that it has the whole and has checked it. Whatever goes wrong ends it as failed: the core asks for
+ * another, and what the receiver has of the same file by then is not sent again.
  */
 export class SnapshotSender {
   readonly #context: TransportContext;
+  readonly #budget: ByteBudget;
   readonly #message: SnapshotMessage;
   readonly #source: SnapshotSource;
   readonly #done: (outcome: SnapshotOutcome) => void;
@@ -36,12 +51,14 @@ export class SnapshotSender {
   /** @param done called once */
   constructor(
     context: TransportContext,
+    budget: ByteBudget,
     address: string,
     message: SnapshotMessage,
     source: SnapshotSource,
     done: (outcome: SnapshotOutcome) => void,
   ) {
     this.#context = context;
+    this.#budget = budget;
     this.#message = message;
     this.#source = source;
     this.#done = done;
@@ -61,7 +78,7 @@ export class SnapshotSender {
   #offer(): void {
     const { link } = this.#dialled;
     const liveness = new Liveness(this.#context.platform.clock, link, STREAM_SILENT_INTERVALS_MAX);
-    this.#state = { kind: "streaming", liveness, sent: 0, acknowledged: -1, reading: false };
+    this.#state = { kind: "streaming", liveness, sent: 0, acknowledged: -1, reading: false, pause: undefined };
     link.write({ kind: "snapshot-offer", message: this.#message, fileBytes: this.#source.fileBytes });
   }
 
@@ -77,6 +94,13 @@ export class SnapshotSender {
         state.acknowledged = frame.position;
         this.#pump();
         return;
+      case "snapshot-resumed":
+        if (state.acknowledged >= 0 || frame.position >= this.#source.fileBytes) {
+          this.#end("failed", "what was received before comes too late, or is too much");
+          return;
+        }
+        this.#resume(state, frame);
+        return;
       case "snapshot-done":
         if (state.sent < this.#source.fileBytes) this.#end("failed", "done before all was sent");
         else this.#end("delivered", "");
@@ -89,6 +113,21 @@ export class SnapshotSender {
     }
   }
 
+  /** From where the receiver's part of an earlier try ends; from the beginning, if that is another file's. */
+  #resume(state: Streaming, point: ResumePoint): void {
+    state.acknowledged = 0;
+    state.reading = true;
+    this.#source.agreesWith({ position: point.position, checksum: point.checksum }).then(
+      (agrees) => {
+        if (this.#state !== state) return;
+        state.reading = false;
+        state.sent = state.acknowledged = agrees ? point.position : 0;
+        this.#pump();
+      },
+      (cause: unknown) => this.#end("failed", "the snapshot's file can't be read", cause),
+    );
+  }
+
   /** Reads and writes the next piece, if the window and the connection have room for it; one at a time. */
   #pump(): void {
     const state = this.#state;
@@ -99,6 +138,12 @@ export class SnapshotSender {
     if (pieceBytes === 0 || state.sent + pieceBytes - state.acknowledged > limits.snapshotWindowBytes) return;
     if (this.#dialled.link.queuedBytes >= limits.queuedBytesHigh) return;
     state.reading = true;
+    const waitMs = this.#budget.take(pieceBytes);
+    if (waitMs === 0) this.#sendPiece(state, pieceBytes);
+    else state.pause = this.#context.platform.clock.setTimer(waitMs, () => this.#sendPiece(state, pieceBytes));
+  }
+
+  #sendPiece(state: Streaming, pieceBytes: number): void {
     this.#source.readRaw(state.sent, pieceBytes).then(
       (bytes) => {
         if (this.#state !== state) return;
@@ -118,7 +163,10 @@ export class SnapshotSender {
   #end(outcome: SnapshotOutcome, reason: string, cause?: unknown): void {
     const state = this.#state;
     if (state.kind === "ended") return;
-    if (state.kind === "streaming") state.liveness.stop();
+    if (state.kind === "streaming") {
+      state.liveness.stop();
+      state.pause?.cancel();
+    }
     this.#state = { kind: "ended" };
     this.#dialled.close();
     const { index, term } = this.#message.snapshot.meta;

@@ -1,5 +1,7 @@
 import type { SnapshotMessage } from "../core/index.js";
 import type { AcceptedLink, EstablishedHandlers } from "./accepted-link.js";
+import { ByteBudget } from "./byte-budget.js";
+import { SNAPSHOT_BURST_MS } from "./limits.js";
 import { SnapshotReceiver, type SnapshotReceiverHandlers } from "./snapshot-receiver.js";
 import { type SnapshotOutcome, SnapshotSender, type SnapshotSource } from "./snapshot-sender.js";
 import type { TransportContext } from "./transport-context.js";
@@ -9,9 +11,12 @@ export class SnapshotStreams {
   readonly #context: TransportContext;
   readonly #senders = new Map<number, SnapshotSender>();
   readonly #receivers = new Map<number, SnapshotReceiver>();
+  readonly #budget: ByteBudget;
 
   constructor(context: TransportContext) {
+    const { platform, limits } = context;
     this.#context = context;
+    this.#budget = new ByteBudget(platform.clock, limits.snapshotBytesPerS, SNAPSHOT_BURST_MS);
   }
 
   /** @param done called once, in a later turn */
@@ -28,7 +33,7 @@ export class SnapshotStreams {
       this.#context.platform.clock.nextTurn(() => done("failed"));
       return;
     }
-    const sender = new SnapshotSender(this.#context, address, message, source, (outcome) => {
+    const sender = new SnapshotSender(this.#context, this.#budget, address, message, source, (outcome) => {
       this.#senders.delete(to);
       done(outcome);
     });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { StorageError } from "../../src/core/index.js";
 import { FileError, type Logger } from "../../src/platform/index.js";
-import { readLog } from "../../src/storage/index.js";
+import { type DiskStorage, readLog } from "../../src/storage/index.js";
 import { RecordedFiles } from "./recorded-files.js";
 import {
   allEntries,
@@ -253,4 +253,92 @@ test("F2 what is still open when the storage is closed touches the directory no 
   expect(stored(files)).toEqual([name(2, 1), name(4, 1), name(6, 1)]);
   await (await openStorage(files)).close();
   expect(stored(files)).toEqual([name(4, 1), name(6, 1)]);
+});
+
+/** A snapshot's file of several blocks, and what a receiver kept of it when its connection broke at `position`. */
+async function suspendedAt(
+  position: number,
+): Promise<{ files: RecordedFiles; storage: DiskStorage; file: Uint8Array }> {
+  const peer = await openStorage(new RecordedFiles(), { dir: "/data/peer", expect: { ...BOOTSTRAP, name: "peer" } });
+  const content = Array.from({ length: 5 }, (_, i) => payload(i, 1, 50_000));
+  const writer = await peer.createSnapshot(meta(50, 2), payload(1, 2, 1000));
+  for (const piece of content) await writer.write(piece);
+  await writer.commit();
+  await append(peer, { hardState: hardState(2, 0, 50), snapshot: { meta: meta(50, 2), data: new Uint8Array(0) } });
+  const reader = await peer.openSnapshot();
+  const file = await reader.readRaw(0, reader.fileBytes);
+  await reader.close();
+  await peer.close();
+  const files = new RecordedFiles();
+  const storage = await openStorage(files);
+  const receiver = await storage.receiveSnapshot(meta(50, 2));
+  for (let at = 0; at < position; at += 7_000) {
+    await receiver.write(file.subarray(at, Math.min(at + 7_000, position)));
+  }
+  await receiver.suspend();
+  return { files, storage, file };
+}
+
+test("F3 what was received of a snapshot before its connection broke is verified and gone on with", async () => {
+  const { storage, file } = await suspendedAt(200_000);
+  const receiver = await storage.receiveSnapshot(meta(50, 2));
+  const { resumed } = receiver;
+  if (resumed === undefined) throw new Error("nothing was kept");
+  // Whole blocks only.
+  expect(resumed.position).toBeLessThanOrEqual(200_000);
+  expect(resumed.position).toBeGreaterThan(200_000 - 2 * 65_536);
+  expect(new DataView(file.buffer, file.byteOffset).getInt32(resumed.position + 4, true)).toBe(resumed.checksum);
+  await receiver.write(file.subarray(resumed.position));
+  await receiver.finish();
+  await append(storage, { hardState: hardState(2, 0, 50), snapshot: { meta: meta(50, 2), data: new Uint8Array(0) } });
+  const reader = await storage.openSnapshot();
+  expect(Buffer.compare(await reader.readRaw(0, reader.fileBytes), file)).toBe(0);
+  expect(await reader.agreesWith(resumed)).toBe(true);
+  expect(await reader.agreesWith({ position: resumed.position, checksum: resumed.checksum ^ 1 })).toBe(false);
+  expect(await reader.agreesWith({ position: file.length, checksum: 0 })).toBe(false);
+  await reader.close();
+  await storage.close();
+});
+
+test("F3 of a part that is damaged only what is sound before that is gone on with", async () => {
+  const { files, storage, file } = await suspendedAt(200_000);
+  const [name = ""] = files.disk.list(`${DIR}/snapshots`);
+  const bytes = await files.open(`${DIR}/snapshots/${name}`, "write");
+  await bytes.write(100_000, [Uint8Array.of((file[100_000] ?? 0) ^ 8)]);
+  await bytes.close();
+  const receiver = await storage.receiveSnapshot(meta(50, 2));
+  expect(receiver.resumed?.position).toBeLessThanOrEqual(100_000);
+  expect(receiver.resumed?.position).toBeGreaterThan(0);
+  await receiver.write(file.subarray(receiver.resumed?.position));
+  await receiver.finish();
+  await storage.close();
+});
+
+test("F3 a part of another snapshot, or of nothing sound, is thrown away; it never outlives the process", async () => {
+  const short = await suspendedAt(100);
+  expect((await short.storage.receiveSnapshot(meta(50, 2))).resumed).toBeUndefined();
+  await short.storage.close();
+
+  const { files, storage, file } = await suspendedAt(200_000);
+  const receiver = await storage.receiveSnapshot(meta(60, 2));
+  expect(receiver.resumed).toBeUndefined();
+  await receiver.abort();
+  expect((await storage.receiveSnapshot(meta(50, 2))).resumed).toBeUndefined();
+  const begun = await storage.receiveSnapshot(meta(50, 2));
+  await begun.write(file.subarray(0, 150_000));
+  await begun.suspend();
+  await storage.close();
+  const again = await openStorage(files);
+  await again.close();
+  expect(files.disk.list(`${DIR}/snapshots`)).toEqual([]);
+});
+
+test("F3 a part whose sender turns out to have another file is begun anew", async () => {
+  const { storage, file } = await suspendedAt(200_000);
+  const receiver = await storage.receiveSnapshot(meta(50, 2));
+  expect(receiver.resumed).toBeDefined();
+  await receiver.restart();
+  await receiver.write(file);
+  await receiver.finish();
+  await storage.close();
 });

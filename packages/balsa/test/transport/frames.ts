@@ -66,6 +66,11 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     bytes: fc.uint8Array({ minLength: 1, maxLength: 500 }),
   }),
   fc.record({ kind: kind("snapshot-acknowledged"), position: safeInteger }),
+  fc.record({
+    kind: kind("snapshot-resumed"),
+    position: safeInteger,
+    checksum: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  }),
   fc.record({ kind: kind("snapshot-done") }),
   fc.record({ kind: kind("snapshot-failed"), reason: text }),
 );
