@@ -1,0 +1,76 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { nodeFiles } from "balsa/platform/node";
+import { verifyDirectory } from "balsa/storage";
+import { afterEach, expect, test } from "vitest";
+import { Cluster, type MemberProcess, plainClient } from "./cluster.js";
+import { verify, Writers } from "./writers.js";
+
+const clusters: Cluster[] = [];
+
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.remove();
+});
+
+/** Flips a bit in the middle of what is written of a stopped member's newest segment. */
+async function flipInTheMiddle(member: MemberProcess): Promise<string> {
+  const log = join(member.dataDir, "log");
+  const newest =
+    (await readdir(log))
+      .filter((name) => /^\d{16}\.log$/.test(name))
+      .sort()
+      .at(-1) ?? "";
+  const path = join(log, newest);
+  const bytes = await readFile(path);
+  const middle = bytes.lastIndexOf("BTCH") >>> 1;
+  expect(middle).toBeGreaterThan(1_000);
+  bytes[middle] = (bytes[middle] as number) ^ 8;
+  await writeFile(path, bytes);
+  return path;
+}
+
+test("three processes, one with a flipped bit in its log: writes go on, it repairs itself, nothing is lost", async () => {
+  const cluster = await Cluster.create(3);
+  clusters.push(cluster);
+  await cluster.startAll();
+  const client = plainClient(cluster.endpoints, 4_000);
+  const writers = new Writers([client], 8, "repair");
+  for (let i = 0; i < 100; i++) await writers.nextAcknowledgement();
+  const leader = await cluster.leader();
+  const victim = cluster.members.find((member) => member !== leader);
+  if (victim === undefined) throw new Error("no follower");
+  await cluster.stop(victim, "SIGKILL");
+  await flipInTheMiddle(victim);
+  expect((await verifyDirectory(nodeFiles, victim.dataDir)).damages.length).toBeGreaterThan(0);
+
+  cluster.start(victim);
+  const gapsMs: number[] = [];
+  const startedMs = performance.now();
+  let lastMs = startedMs;
+  while (!victim.output.includes("the log is repaired")) {
+    const ackedMs = await writers.nextAcknowledgement();
+    gapsMs.push(ackedMs - lastMs);
+    lastMs = ackedMs;
+    expect(ackedMs - startedMs, cluster.outputs()).toBeLessThan(30_000);
+  }
+  await cluster.caughtUp();
+  for (let i = 0; i < 20; i++) await writers.nextAcknowledgement();
+  await writers.stop();
+  await cluster.caughtUp();
+  expect(Math.max(...gapsMs)).toBeLessThan(3_000);
+  console.log(
+    `repaired and back within ${Math.round(lastMs - startedMs)} ms; ${writers.acknowledged.size} acknowledged`,
+  );
+
+  for (const member of cluster.members) {
+    expect(await verify(member.client, "repair/", writers)).toMatchObject({ lost: [], wrong: [] });
+  }
+  for (const member of cluster.members) {
+    await cluster.stop(member, "SIGTERM");
+    const report = await verifyDirectory(nodeFiles, member.dataDir);
+    expect(report).toMatchObject({ damages: [], lost: [], endKnown: true });
+  }
+  // The damaged segment is kept as evidence.
+  expect(await readdir(join(victim.dataDir, "set-aside"))).toHaveLength(1);
+  client.close();
+});
