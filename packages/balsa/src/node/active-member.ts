@@ -295,7 +295,12 @@ export class ActiveMember {
     }
     const { storage } = this.parts;
     const sendSnapshot = (message: SnapshotMessage): void => this.snapshotTransfer.send(message);
-    return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot }, asker.id, body);
+    const learnTerm = (from: number, term: number): void => {
+      // What a member says to a leader of an earlier term, whatever that one sent it (core/step.ts).
+      const place = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0 };
+      this.receive([{ type: "append-response", from, to: this.raw.id, term, ...place }]);
+    };
+    return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot, learnTerm }, asker.id, body);
   }
 
   receiveRequest(asker: Asker, body: Uint8Array): Promise<Uint8Array> {

@@ -18,6 +18,8 @@ export interface WholeLog {
   readonly storage: DiskStorage;
   readonly logger: Logger;
   readonly sendSnapshot: (message: SnapshotMessage) => void;
+  /** A member is in a later term than this one. */
+  readonly learnTerm: (from: number, term: number) => void;
 }
 
 /** @throws BalsaError `corrupt` (the request) */
@@ -44,9 +46,10 @@ export async function answerFromWhole(log: WholeLog, asker: number, body: Uint8A
       return isRefusal(read) ? refused(read) : encodeRepairAnswer({ kind: "entries", entries: read });
     }
     case "leader-entries": {
-      const { after } = request;
+      const { after, termMin } = request;
+      if (termMin > raw.term) log.learnTerm(asker, termMin);
       const read = await fetched(log, after.index, () => {
-        if (raw.role !== "leader") return "not-leader";
+        if (raw.role !== "leader" || raw.term < termMin) return "not-leader";
         return holds(raw, after) ?? entriesBehind(raw, after.index, raw.lastIndex);
       });
       if (isRefusal(read)) return refused(read);

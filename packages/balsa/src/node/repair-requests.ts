@@ -25,8 +25,11 @@ export type RepairRequest =
   | { readonly kind: "state" }
   /** What is behind `after`, if your log holds both of these? */
   | { readonly kind: "entries"; readonly after: Position; readonly anchor: Position }
-  /** What is behind `after` in your log, if you lead? */
-  | { readonly kind: "leader-entries"; readonly after: Position }
+  /**
+   * What is behind `after` in your log, if you lead, in `termMin` or later? A leader of an earlier term thereby learns,
+   * as from any message, that there has been a later one.
+   */
+  | { readonly kind: "leader-entries"; readonly after: Position; readonly termMin: number }
   /** Your newest snapshot, as a stream of its own. */
   | { readonly kind: "snapshot" };
 
@@ -87,6 +90,7 @@ export function encodeRepairRequest(request: RepairRequest): Uint8Array {
     case "leader-entries":
       out.u8(LEADER_ENTRIES);
       writePosition(out, request.after);
+      out.varint(request.termMin);
       break;
     case "snapshot":
       out.u8(SNAPSHOT);
@@ -112,7 +116,7 @@ function readRequest(reader: ByteReader): RepairRequest {
     case ENTRIES:
       return { kind: "entries", after: readPosition(reader), anchor: readPosition(reader) };
     case LEADER_ENTRIES:
-      return { kind: "leader-entries", after: readPosition(reader) };
+      return { kind: "leader-entries", after: readPosition(reader), termMin: reader.varint() };
     case SNAPSHOT:
       return { kind: "snapshot" };
     default:

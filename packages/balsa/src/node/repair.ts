@@ -247,18 +247,18 @@ export class Repair {
   private async adoptLeaders(): Promise<void> {
     const termMin = this.termMin();
     if (termMin === undefined) return;
-    const leader = this.answering.find(({ state }) => state.leads && state.term >= termMin);
-    if (leader === undefined) {
-      this.waitFor(`a leader of term ${termMin} or later`);
-      return;
-    }
+    const leader = this.answering
+      .filter(({ state }) => state.leads)
+      .toSorted((a, b) => b.state.term - a.state.term)[0];
+    if (leader === undefined || leader.state.term < termMin) this.waitFor(`a leader of term ${termMin} or later`);
+    if (leader === undefined) return;
     const { log } = this.parts.directory;
     const entries: Entry[] = [];
     const settled = log.settled();
     let after: Position = settled;
     let first: { readonly term: number; readonly lastIndex: number } | undefined;
     for (;;) {
-      const answer = await this.ask(leader.peer, { kind: "leader-entries", after }, REPAIR_ASK_MS);
+      const answer = await this.ask(leader.peer, { kind: "leader-entries", after, termMin }, REPAIR_ASK_MS);
       if (answer?.kind === "refused" && answer.refusal === "compacted") {
         await this.fetchSnapshot();
         return;
