@@ -10,7 +10,7 @@
  */
 import type { Entry, HardState, SnapshotMessage } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
-import type { Platform, Timer } from "../platform/index.js";
+import { FileError, type Platform, type Timer } from "../platform/index.js";
 import type { DamagedDirectory, LostRange, SnapshotReceiver } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import type { MemberRecord } from "./configuration.js";
@@ -114,10 +114,25 @@ export class Repair {
       if (!this.isComplete && this.progressMark() === before) await this.pause(REPAIR_RETRY_MS);
       this.throwIfStopped();
     }
-    await directory.rewrite(this.hardState);
+    await this.rewrite();
     await directory.close();
     const { restored, adopted, snapshotIndex } = this;
     return { restored, adopted, snapshotIndex };
+  }
+
+  /** A full disk is waited out, as by the log itself. */
+  private async rewrite(): Promise<void> {
+    for (;;) {
+      try {
+        await this.parts.directory.rewrite(this.hardState);
+        return;
+      } catch (cause) {
+        if (!isDiskFull(cause)) throw cause;
+        this.waitFor("room on the disk");
+        await this.pause(REPAIR_RETRY_MS);
+        this.throwIfStopped();
+      }
+    }
   }
 
   /** Gives up; the directory is as damaged as it was. */
@@ -247,9 +262,7 @@ export class Repair {
   private async adoptLeaders(): Promise<void> {
     const termMin = this.termMin();
     if (termMin === undefined) return;
-    const leader = this.answering
-      .filter(({ state }) => state.leads)
-      .toSorted((a, b) => b.state.term - a.state.term)[0];
+    const leader = this.answering.filter(({ state }) => state.leads).toSorted((a, b) => b.state.term - a.state.term)[0];
     if (leader === undefined || leader.state.term < termMin) this.waitFor(`a leader of term ${termMin} or later`);
     if (leader === undefined) return;
     const { log } = this.parts.directory;
@@ -335,6 +348,10 @@ export class Repair {
   private throwIfStopped(): void {
     if (this.stopped) throw new BalsaError("closed", "the member is closed");
   }
+}
+
+function isDiskFull(cause: unknown): boolean {
+  return cause instanceof BalsaError && cause.cause instanceof FileError && cause.cause.code === "full";
 }
 
 function areNext(after: Position, entries: readonly Entry[]): boolean {

@@ -28,6 +28,8 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   readonly record: MemberRecord;
   /** Something was done to this life that may stop it: then that is no violation. */
   isDoomed: boolean;
+  /** Bits of its log have turned over, and are not known to be repaired. */
+  isRotten: boolean;
 }
 
 export interface ClusterEvents<Machine extends StateMachine> {
@@ -157,7 +159,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     };
     const record = new MemberRecord(name, this.group, peers, this.coverage);
     const node = this.world.addNode<MemberLife<Machine>>(name, (platform) => this.#boot(member, platform));
-    const member: SimulatedMember<Machine> = { number, name, node, record, isDoomed: false };
+    const member: SimulatedMember<Machine> = { number, name, node, record, isDoomed: false, isRotten: false };
     return member;
   }
 
@@ -185,6 +187,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         observer: record,
         onEvent: (event) => this.#eventOf(member, event),
       });
+      // What turned over was in nothing that it needs.
+      if (raft.status().repair === undefined) member.isRotten = false;
       return { raft, machine, close: () => raft.close() };
     } catch (error) {
       if (error instanceof RuleBroken) this.take(error);
@@ -212,10 +216,14 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "disk-full":
         this.coverage.count("disks full");
         return;
-      case "repaired":
-        this.coverage.count("members repaired");
-        return;
       case "repair-started":
+        member.record.repairStarted();
+        return;
+      case "repaired":
+        member.isRotten = false;
+        member.record.repaired(event);
+        this.coverage.count(event.adopted > 0 ? "members repaired from a leader's log" : "members repaired exactly");
+        return;
       case "disk-has-room":
       case "leader-changed":
       case "snapshot-restored":

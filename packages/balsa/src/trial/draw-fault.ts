@@ -27,6 +27,15 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
     case "isolate":
     case "pause":
       return { kind, target, forMs };
+    case "rot":
+      return {
+        kind,
+        target,
+        where: prng.pick(["log", "log", "newest-batches", "snapshot"]),
+        bits: prng.pick([1, 1, 3, 20]),
+        seed: prng.below(2 ** 32),
+        forMs,
+      };
     case "clock-rate":
       return { kind, target, rate: prng.pick([0.5, 0.8, 0.95, 1.05, 1.25, 2]), forMs };
     case "slow-disk":

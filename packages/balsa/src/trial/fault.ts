@@ -23,6 +23,16 @@ export type Fault =
   | { readonly kind: "stop"; readonly target: Target; readonly forMs: number }
   /** Its disk fails to sync, once: the member stops for good, and is started again. */
   | { readonly kind: "sync-error"; readonly target: Target; readonly forMs: number }
+  /** Bits of its files turn over while its process is down. Only one member's at a time: what two have lost may be gone. */
+  | {
+      readonly kind: "rot";
+      readonly target: Target;
+      /** Anywhere in the log, in every batch of its newest segment, or anywhere in a snapshot. */
+      readonly where: "log" | "newest-batches" | "snapshot";
+      readonly bits: number;
+      readonly seed: number;
+      readonly forMs: number;
+    }
   /** Its process stands still, and the world goes on. */
   | { readonly kind: "pause"; readonly target: Target; readonly forMs: number }
   /** Its time goes by faster or slower than the world's. */

@@ -45,6 +45,8 @@ export class MemberRecord implements RaftNodeObserver {
   #leads = false;
   #confState: ConfState | undefined;
   #configuredAt = 0;
+  /** Its log was damaged: what it comes back with next may be another's. */
+  #isRepaired = false;
   /** In force before the last Ready. */
   #confBefore: ConfState | undefined;
   /** Indexes of configuration changes in the log, rising. */
@@ -80,13 +82,25 @@ export class MemberRecord implements RaftNodeObserver {
     this.#pending = [];
   }
 
+  /** Until it is known how it ended, it may have ended in any of the ways. */
+  repairStarted(): void {
+    this.#isRepaired = true;
+  }
+
+  repaired({ adopted, snapshotIndex }: { readonly adopted: number; readonly snapshotIndex: number }): void {
+    // Exactly what was lost: then it is held to the rule as any other.
+    if (adopted === 0 && snapshotIndex === 0) this.#isRepaired = false;
+  }
+
   opened(recovered: RecoveredState): void {
     const { hardState, snapshot, firstIndex, lastIndex } = recovered;
     const log = new WatchedLog();
     log.reset(firstIndex - 1, recovered.term(firstIndex - 1));
     for (let index = firstIndex; index <= lastIndex; index += 1) log.put(index, recovered.term(index));
     this.#group.begin(snapshot.index, snapshot.term);
-    if (this.#incarnation === recovered.incarnation) this.checkRecovered({ ...hardState, log }, "came back");
+    if (this.#isRepaired) this.#checkRepaired(hardState, recovered.memberId);
+    else if (this.#incarnation === recovered.incarnation) this.checkRecovered({ ...hardState, log }, "came back");
+    this.#isRepaired = false;
     this.#incarnation = recovered.incarnation;
     this.memberId = recovered.memberId;
     this.#life += 1;
@@ -123,6 +137,18 @@ export class MemberRecord implements RaftNodeObserver {
       "what was durable is recovered",
       `${this.name} ${how} with ${describe(found)}; ${describe(this.#stable)} was durable, and ${this.#pending.length} writes were under way`,
     );
+  }
+
+  /** What it promised holds: no earlier term, and in the same one no vote but the one that it gave, or for itself. */
+  #checkRepaired({ term, vote }: HardState, memberId: number): void {
+    const stable = this.#stable;
+    if (term > stable.term) return;
+    if (term < stable.term || (stable.vote !== 0 && vote !== stable.vote && vote !== memberId)) {
+      throw new RuleBroken(
+        "what was durable is recovered",
+        `${this.name} was repaired to term ${term}, vote ${vote}; ${describe(stable)} was durable`,
+      );
+    }
   }
 
   ready(ready: Ready, state: CoreState): void {

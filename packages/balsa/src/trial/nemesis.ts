@@ -1,8 +1,9 @@
 import type { StateMachine } from "../node/index.js";
-import { keepUnsynced, loseUnsynced, uniformDelay } from "../sim/index.js";
+import { keepUnsynced, loseUnsynced, Prng, uniformDelay } from "../sim/index.js";
 import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { Fault, LostPower, Target } from "./fault.js";
+import { rot } from "./rot.js";
 
 /** After which somebody has noticed that a member stopped for good, and starts it anew. */
 const REPLACED_AFTER_MS = 500;
@@ -60,6 +61,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       case "kill":
       case "stop":
       case "sync-error":
+      case "rot":
         return this.#hitProcess(fault);
       case "pause":
       case "clock-rate":
@@ -90,7 +92,10 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   }
 
   #hitProcess(
-    fault: Extract<Fault, { readonly kind: "crash" | "power-off" | "crash-in-write" | "kill" | "stop" | "sync-error" }>,
+    fault: Extract<
+      Fault,
+      { readonly kind: "crash" | "power-off" | "crash-in-write" | "kill" | "stop" | "sync-error" | "rot" }
+    >,
   ): boolean {
     const cluster = this.#cluster;
     const member = this.#find(fault.target);
@@ -121,6 +126,12 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         };
         return true;
       }
+      case "rot":
+        if (cluster.members.some((each) => each.isRotten)) return false;
+        cluster.kill(member);
+        member.isRotten = rot(member.node.disk, new Prng(`rot ${fault.seed}`), fault);
+        this.#restartAfter(fault.forMs, member);
+        return member.isRotten;
       case "sync-error":
         member.isDoomed = true;
         member.node.disk.syncError = "io";

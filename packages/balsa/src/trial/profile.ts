@@ -96,6 +96,23 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       members: [3, 5],
       faults: { pause: 6, "clock-rate": 4, "slow-disk": 3, "slow-link": 2, isolate: 2 },
     },
+    {
+      ...DEFAULT,
+      name: "rot",
+      describe: "what time does to disks: bits of one log at a time turn over, among power failures and partitions",
+      members: [3, 3, 5],
+      durationMs: 30_000,
+      faults: {
+        rot: 8,
+        crash: 3,
+        "crash-in-write": 4,
+        "crash-all": 1,
+        kill: 2,
+        isolate: 3,
+        partition: 2,
+        "one-way": 1,
+      },
+    },
     { ...DEFAULT, name: "calm", describe: "no faults at all", faultsPerSecond: 0, calmChance: 1 },
   ].map((profile): [string, Profile] => [profile.name, profile]),
 );

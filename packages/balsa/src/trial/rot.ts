@@ -1,0 +1,55 @@
+import type { Prng, SimDisk } from "../sim/index.js";
+import type { Fault } from "./fault.js";
+
+const LOG = "/data/log";
+const SNAPSHOTS = "/data/snapshots";
+const SEGMENT = /^\d{16}\.log$/;
+/** Bytes that begin a batch. */
+const BATCH: readonly number[] = [0x42, 0x54, 0x43, 0x48];
+
+/**
+ * Turns bits over on a member's disk, but none in the last of several batches: nothing vouches for that one yet, and what
+ * is lost of it can't be told from a write that the power cut short (docs/storage-format.md, "The last batch").
+ * False: there were none.
+ */
+export function rot(disk: SimDisk, prng: Prng, { where, bits }: Extract<Fault, { readonly kind: "rot" }>): boolean {
+  const newest = disk.list(LOG).findLast((name) => SEGMENT.test(name));
+  if (newest === undefined) return false;
+  const path = `${LOG}/${newest}`;
+  const batches = batchesOf(disk, path);
+  switch (where) {
+    case "newest-batches":
+      for (const batch of batches) disk.open(path, "read").rot(batch, 1);
+      return batches.length > 0;
+    case "log": {
+      const end = batches.length > 1 ? (batches.at(-1) as number) : Number.POSITIVE_INFINITY;
+      return rotSome(disk, prng, bits, (at, offset) => {
+        return at.startsWith(`${LOG}/`) && SEGMENT.test(at.slice(LOG.length + 1)) && (at !== path || offset < end);
+      });
+    }
+    case "snapshot":
+      return rotSome(disk, prng, bits, (at) => at.startsWith(`${SNAPSHOTS}/`) && at.endsWith(".snapshot"));
+    default:
+      where satisfies never;
+      return false;
+  }
+}
+
+function rotSome(disk: SimDisk, prng: Prng, bits: number, admits: (path: string, offset: number) => boolean): boolean {
+  let turned = false;
+  for (let i = 0; i < bits; i++) {
+    const place = disk.rot(prng, ({ path, offset }) => admits(path, offset));
+    turned ||= place !== undefined;
+  }
+  return turned;
+}
+
+function batchesOf(disk: SimDisk, path: string): readonly number[] {
+  const file = disk.open(path, "read");
+  const bytes = file.read(0, file.sizeBytes);
+  const found: number[] = [];
+  for (let at = bytes.indexOf(BATCH[0] as number); at !== -1; at = bytes.indexOf(BATCH[0] as number, at + 1)) {
+    if (BATCH.every((byte, i) => bytes[at + i] === byte)) found.push(at);
+  }
+  return found;
+}
