@@ -298,7 +298,7 @@ export class ActiveMember {
     const learnTerm = (from: number, term: number): void => {
       // What a member says to a leader of an earlier term, whatever that one sent it (core/step.ts).
       const place = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0 };
-      this.receive([{ type: "append-response", from, to: this.raw.id, term, ...place }]);
+      this.receive([{ type: "append-response", from, to: this.raw.id, term, ...place }], from);
     };
     return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot, learnTerm }, asker.id, body);
   }
