@@ -2,6 +2,7 @@ import { crc32c } from "../codec/index.js";
 import { invariant } from "../core/index.js";
 import type { Link } from "./link.js";
 import { SimEvent } from "./sim-event.js";
+import type { Word } from "./trace.js";
 import type { Wire } from "./wire.js";
 
 /** What travels in one direction of a connection, in order. */
@@ -47,8 +48,11 @@ export class Channel {
   bytesUnderWay = 0;
   readonly #wire: Wire;
   readonly #link: Link;
-  readonly #dataLabel: string;
-  readonly #onArrival = (): void => this.#arrive();
+  /** In the trace. */
+  readonly #receiver: Word;
+  readonly #kind: Word;
+  readonly #data: Word;
+  readonly #onArrival = (): void => this.#arrived();
   #travelling: Travelling[] = [];
   /** The arrival of the first of them. */
   #arrival: SimEvent | undefined;
@@ -66,7 +70,10 @@ export class Channel {
     this.to = to;
     this.label = label;
     this.#link = wire.link(from, to);
-    this.#dataLabel = `${label} data`;
+    const { trace } = wire.timeline;
+    this.#receiver = trace.word(to);
+    this.#kind = trace.word("arrive");
+    this.#data = trace.word(`${label} data`);
   }
 
   /** Who gets what arrives. */
@@ -170,13 +177,13 @@ export class Channel {
     const delayUs = Math.max(0, first.dueUs - this.#wire.timeline.nowUs) + extraUs;
     const { parcel } = first;
     const isData = parcel.kind === "data";
-    const detail = isData ? this.#dataLabel : `${this.label} ${parcel.kind}`;
-    const arrival = new SimEvent(undefined, this.to, "arrive", detail, this.#onArrival);
+    const detail = isData ? this.#data : this.#wire.timeline.trace.word(`${this.label} ${parcel.kind}`);
+    const arrival = new SimEvent(undefined, this.#receiver, this.#kind, detail, this.#onArrival);
     if (isData) arrival.withTwo(parcel.bytes.length, parcel.checksum);
     this.#arrival = this.#wire.timeline.schedule(delayUs, arrival);
   }
 
-  #arrive(): void {
+  #arrived(): void {
     this.#arrival = undefined;
     const { nowUs } = this.#wire.timeline;
     if (this.#wire.isStopped(this)) {

@@ -47,6 +47,7 @@ export class DiskAccess {
   /** The start of a call: what was injected, or "dead" if the caller lives no more and must not be answered. */
   admit(call: DiskCall): FileError | "dead" | undefined {
     if (!this.process.alive) return "dead";
+    if (this.disk.fault === undefined && this.disk.syncError === undefined) return undefined;
     const code = this.disk.fault?.(call) ?? (SYNCING.has(call.kind) ? this.disk.syncError : undefined);
     // It may have crashed the node instead.
     if (!this.process.alive) return "dead";

@@ -195,7 +195,12 @@ export class DiskFile {
     return operation;
   }
 
-  #takeOut(covered: readonly UnsyncedOperation[]): UnsyncedOperation[] {
+  #takeOut(covered: readonly UnsyncedOperation[]): readonly UnsyncedOperation[] {
+    // As a rule: the oldest of all, and as often all there are.
+    if (covered.every((operation, i) => operation === this.#unsynced[i])) {
+      this.#unsynced = this.#unsynced.length === covered.length ? [] : this.#unsynced.slice(covered.length);
+      return covered;
+    }
     const set = new Set(covered);
     const taken = this.#unsynced.filter((operation) => set.has(operation));
     this.#unsynced = this.#unsynced.filter((operation) => !set.has(operation));

@@ -32,7 +32,7 @@ class SimTimer implements Timer {
   }
 
   #schedule(localUs: number): SimEvent {
-    return this.#clock.process.schedule(this.#clock.machine.virtualUs(localUs), "timer", "", () => {
+    return this.#clock.process.scheduleTimer(this.#clock.machine.virtualUs(localUs), () => {
       this.#clock.pending.delete(this);
       this.#fire();
     });
@@ -71,7 +71,7 @@ export class SimClock implements Clock, RateListener {
 
   /** After all that is already due at this instant: an event of the same time, last in sequence. */
   nextTurn(turn: () => void): void {
-    this.process.schedule(0, "turn", "", turn);
+    this.process.scheduleTurn(turn);
   }
 
   rateChanged(): void {

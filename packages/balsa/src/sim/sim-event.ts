@@ -1,4 +1,5 @@
 import type { SimProcess } from "./sim-process.js";
+import type { Word } from "./trace.js";
 
 /** Something that is going to happen. */
 export class SimEvent {
@@ -9,9 +10,9 @@ export class SimEvent {
   /** Whose event it is; with that process it dies. Undefined: the world's own, which outlives every process. */
   readonly owner: SimProcess | undefined;
   /** The columns of its line in the trace: three words, and up to three int32. */
-  readonly node: string;
-  readonly kind: string;
-  readonly detail: string;
+  readonly node: Word;
+  readonly kind: Word;
+  readonly detail: Word | undefined;
   numbers = 0;
   first = 0;
   second = 0;
@@ -19,7 +20,13 @@ export class SimEvent {
   /** Undefined once it ran or was cancelled. */
   run: (() => void) | undefined;
 
-  constructor(owner: SimProcess | undefined, node: string, kind: string, detail: string, run: () => void) {
+  constructor(
+    owner: SimProcess | undefined,
+    node: Word,
+    kind: Word,
+    detail: Word | undefined,
+    run: (() => void) | undefined,
+  ) {
     this.owner = owner;
     this.node = node;
     this.kind = kind;

@@ -1,5 +1,6 @@
 import { SimEvent } from "./sim-event.js";
 import type { Timeline } from "./timeline.js";
+import type { Word } from "./trace.js";
 
 /**
  * One life of a node: from its start to its crash or stop. Whatever it still waited for when it died never happens;
@@ -10,6 +11,10 @@ export class SimProcess {
   /** 1 for the node's first life. */
   readonly life: number;
   readonly timeline: Timeline;
+  /** In the trace: the node, and what happens to it most. */
+  readonly #word: Word;
+  readonly #turn: Word;
+  readonly #timer: Word;
   #alive = true;
   #paused = false;
   /** Became due while it stood still, in that order. */
@@ -19,6 +24,9 @@ export class SimProcess {
     this.node = node;
     this.life = life;
     this.timeline = timeline;
+    this.#word = timeline.trace.word(node);
+    this.#turn = timeline.trace.word("turn");
+    this.#timer = timeline.trace.word("timer");
   }
 
   get alive(): boolean {
@@ -53,12 +61,21 @@ export class SimProcess {
 
   /** Something for a process that stands still: it happens once it goes on. */
   onceResumed(kind: string, detail: string, run: () => void): void {
-    this.hold(new SimEvent(this, this.node, kind, detail, run));
+    this.hold(this.#event(kind, detail, run));
   }
 
   /** An event of this process. */
   schedule(delayUs: number, kind: string, detail: string, run: () => void): SimEvent {
-    return this.timeline.schedule(delayUs, new SimEvent(this, this.node, kind, detail, run));
+    return this.timeline.schedule(delayUs, this.#event(kind, detail, run));
+  }
+
+  /** The same for what happens all the time. */
+  scheduleTurn(run: () => void): void {
+    this.timeline.schedule(0, new SimEvent(this, this.#word, this.#turn, undefined, run));
+  }
+
+  scheduleTimer(delayUs: number, run: () => void): SimEvent {
+    return this.timeline.schedule(delayUs, new SimEvent(this, this.#word, this.#timer, undefined, run));
   }
 
   /** What `complete` returns, or throws, at the end of the delay, in an event of its own. */
@@ -72,5 +89,10 @@ export class SimProcess {
         }
       });
     });
+  }
+
+  #event(kind: string, detail: string, run: () => void): SimEvent {
+    const { trace } = this.timeline;
+    return new SimEvent(this, this.#word, trace.word(kind), detail === "" ? undefined : trace.word(detail), run);
   }
 }

@@ -2,6 +2,12 @@ import { TRACE_WORDS_MAX } from "./limits.js";
 import type { SimEvent } from "./sim-event.js";
 import { TextHash } from "./text-hash.js";
 
+/** A word of a trace: a node, what happened, a connection, a file. Its number stands for it in the hash. */
+export interface Word {
+  readonly text: string;
+  readonly number: number;
+}
+
 /**
  * All that happened in a world: one line an event, `time-in-µs node kind detail`. The same seed gives the same bytes.
  *
@@ -12,8 +18,8 @@ export class Trace {
   readonly #hash = new TextHash();
   readonly #lines: string[] = [];
   readonly #keepLines: boolean;
-  /** Numbers of the words that came so far. */
-  readonly #words = new Map<string, number>();
+  readonly #words = new Map<string, Word>();
+  #lastNumber = 0;
   #timeUs = 0;
   #count = 0;
 
@@ -31,24 +37,36 @@ export class Trace {
     return this.#count;
   }
 
+  /** To be kept by whoever needs it often. */
+  word(text: string): Word {
+    const known = this.#words.get(text);
+    if (known !== undefined) return known;
+    this.#hash.word(text.length);
+    this.#hash.update(text);
+    this.#lastNumber += 1;
+    const word = { text, number: this.#lastNumber };
+    if (this.#words.size < TRACE_WORDS_MAX) this.#words.set(text, word);
+    return word;
+  }
+
   event(event: SimEvent): void {
-    this.#add(event.timeUs, event.node, event.kind, event.detail);
-    const { numbers, first, second, third } = event;
-    this.#hash.word(numbers);
+    const { timeUs, node, kind, detail, numbers, first, second, third } = event;
+    this.#add(timeUs, node, kind, detail);
+    const hash = this.#hash;
+    hash.word(numbers);
     if (numbers > 0) {
-      this.#hash.word(first);
-      this.#hash.word(second);
+      hash.word(first);
+      hash.word(second);
+      if (numbers > 2) hash.word(third);
     }
-    if (numbers > 2) this.#hash.word(third);
     if (!this.#keepLines) return;
-    const text = lineOf(event.timeUs, event.node, event.kind, event.detail);
     const rest = [first, second, third].slice(0, numbers).map((number) => ` ${number}`);
-    this.#lines.push(text + rest.join(""));
+    this.#lines.push(lineOf(timeUs, node.text, kind.text, detail?.text ?? "") + rest.join(""));
   }
 
   /** What is no event: what the test does to its world, and what programs log. */
   note(timeUs: number, node: string, kind: string, detail: string): void {
-    this.#add(timeUs, node, kind, detail);
+    this.#add(timeUs, this.word(node), this.word(kind), detail === "" ? undefined : this.word(detail));
     if (this.#keepLines) this.#lines.push(lineOf(timeUs, node, kind, detail));
   }
 
@@ -62,25 +80,15 @@ export class Trace {
     return this.#lines.slice(-count).join("\n");
   }
 
-  #add(timeUs: number, node: string, kind: string, detail: string): void {
+  #add(timeUs: number, node: Word, kind: Word, detail: Word | undefined): void {
     this.#count += 1;
     const passedUs = timeUs - this.#timeUs;
     this.#timeUs = timeUs;
     if (passedUs >= 0x8000_0000) this.#hash.word(Math.floor(passedUs / 0x8000_0000));
     this.#hash.word(passedUs | 0);
-    this.#hash.word(this.#number(node));
-    this.#hash.word(this.#number(kind));
-    if (detail !== "") this.#hash.word(this.#number(detail));
-  }
-
-  #number(word: string): number {
-    const known = this.#words.get(word);
-    if (known !== undefined) return known;
-    this.#hash.word(word.length);
-    this.#hash.update(word);
-    const number = this.#words.size;
-    if (number < TRACE_WORDS_MAX) this.#words.set(word, number);
-    return number;
+    this.#hash.word(node.number);
+    this.#hash.word(kind.number);
+    this.#hash.word(detail === undefined ? 0 : detail.number);
   }
 }
 

@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest";
 import { EventQueue } from "../../src/sim/event-queue.js";
 import { SimEvent } from "../../src/sim/sim-event.js";
 
+const word = { text: "", number: 0 };
+
 function event(timeUs: number, sequence: number): SimEvent {
-  return Object.assign(new SimEvent(undefined, "", "", "", () => {}), { timeUs, sequence });
+  return Object.assign(new SimEvent(undefined, word, word, undefined, () => {}), { timeUs, sequence });
 }
 
 describe("EventQueue", () => {
