@@ -22,7 +22,7 @@ export const PAGE_BYTES = 4096;
 /** The longest write of zeros that takes no room: what files are prepared with comes in pieces of 256 KiB. */
 export const ZEROS_BYTES: number = 1024 * 1024;
 
-/** Of longer buffers only the ends and some bytes of each sector are looked at, to tell whether they have changed. */
+/** Of longer buffers only the ends and a byte of each sector are looked at, to tell whether they have changed. */
 export const SUMMED_WHOLE_BYTES_MAX = 8192;
 
 /** Places on a disk that are drawn before it counts as having none that is admitted. */

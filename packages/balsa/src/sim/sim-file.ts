@@ -34,9 +34,10 @@ function checksum(buffers: readonly Uint8Array[]): number {
 function summed(buffer: Uint8Array, seed: number): number {
   const { length } = buffer;
   if (length <= SUMMED_WHOLE_BYTES_MAX) return crc32c(buffer, 0, length, seed);
-  let crc = crc32c(buffer, 0, SECTOR_BYTES, seed);
-  for (let at = SECTOR_BYTES; at < length - SECTOR_BYTES; at += SECTOR_BYTES) crc = crc32c(buffer, at, at + 16, crc);
-  return crc32c(buffer, length - SECTOR_BYTES, length, crc);
+  let sum = crc32c(buffer, 0, SECTOR_BYTES, seed);
+  for (let at = SECTOR_BYTES; at < length; at += SECTOR_BYTES)
+    sum = Math.imul(sum ^ (buffer[at] as number), 0x01000193);
+  return crc32c(buffer, length - SECTOR_BYTES, length, sum);
 }
 
 function describe(position: number, lengthBytes: number, crc: number): string {

@@ -5,7 +5,7 @@ import type { BatchPlace } from "./batch.js";
 import { moveBatch } from "./batch-builder.js";
 import { type DataPaths, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
-import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN } from "./limits.js";
+import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN, SPARE_GROWTH } from "./limits.js";
 import type { RecoveredLog, SegmentSpan } from "./log-recovery.js";
 import type { PendingBatch } from "./pending-batch.js";
 import {
@@ -113,7 +113,8 @@ export class SegmentWriter {
       });
       writer = new SegmentWriter(options, spares, start);
       for (const segment of start.unlinked) spares.release(segmentPath(paths, segment));
-      spares.want(start.current.preparedBytes);
+      // As large as the one that was taken just now: that a member was restarted is no sign that it writes more.
+      spares.want(Math.ceil(start.current.preparedBytes / SPARE_GROWTH));
       return writer;
     } catch (cause) {
       await spares.close();
