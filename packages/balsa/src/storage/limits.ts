@@ -69,6 +69,9 @@ export const READ_BACK_BYTES_MAX: number = 1024 * 1024;
  */
 export const WARM_BYTES_MAX: number = 4 * 1024 * 1024;
 
+/** A sync that takes so many times as long as telling those whose writes it served is worth sharing with more of them. */
+export const SYNC_OUTWEIGHS = 2;
+
 /** After so much silence the log vouches for its last batch. Not felt by whoever writes more often than that. */
 export const IDLE_MARK_MS = 100;
 

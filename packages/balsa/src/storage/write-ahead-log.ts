@@ -35,7 +35,7 @@ import { BalsaError, invariant } from "../core/index.js";
 import type { Timer } from "../platform/index.js";
 import { storageFailure } from "./corruption.js";
 import type { LogPlace } from "./entry-index.js";
-import { IDLE_MARK_MS } from "./limits.js";
+import { IDLE_MARK_MS, SYNC_OUTWEIGHS } from "./limits.js";
 import type { RecoveredLog } from "./log-recovery.js";
 import { type LogEnd, type LogWrite, PendingBatch, type QueuedWrite, type WriteDone } from "./pending-batch.js";
 import { diskFull, SegmentWriter, type SegmentWriterOptions, type WriteOutcome } from "./segment-writer.js";
@@ -63,6 +63,12 @@ export class WriteAheadLog {
   #pending: PendingBatch;
   #spare: PendingBatch;
   #inFlight: PendingBatch | undefined;
+  /** Nothing is in flight, and what gathers is sent off at the end of the turn. */
+  #isGathering = false;
+  #sentAtMs = 0;
+  /** What the last batch took until it was durable, and then to be told of. */
+  #syncMs = 0;
+  #tellMs = 0;
   /** Writes for which there is no room in `pending`. */
   #waiting: QueuedWrite[] = [];
   /** Writes that need no sync and have nothing to wait for: told at the end of the turn. */
@@ -110,7 +116,7 @@ export class WriteAheadLog {
       this.#options.platform.clock.nextTurn(() => done(refusal));
     } else if (this.#waiting.length > 0 || !this.#take(queued)) {
       this.#waiting.push(queued);
-    } else if (this.#inFlight === undefined && !this.#pending.isEmpty) {
+    } else if (this.#inFlight === undefined && !this.#isGathering && !this.#pending.isEmpty) {
       this.#flush();
     }
   }
@@ -195,6 +201,7 @@ export class WriteAheadLog {
     this.#pending = this.#spare;
     this.#spare = batch;
     this.#inFlight = batch;
+    this.#sentAtMs = this.#options.platform.clock.now();
     this.#writtenHardState = this.#hardState;
     this.#writer.write(batch, this.#hardState, (outcome) => this.#written(batch, outcome));
   }
@@ -220,18 +227,44 @@ export class WriteAheadLog {
     }
   }
 
-  /** The batch is durable: the next one is sent off, then everybody is told. */
+  /**
+   * The batch is durable: everybody is told, and the next one is sent off. First, where telling takes long: then the disk
+   * is at work meanwhile. Where the sync takes long, at the end of the turn: those who are told come back with more, and
+   * one sync serves all instead of every other half (`bench -- wal`, 64 callers).
+   */
   #tell(batch: PendingBatch): void {
+    const { clock } = this.#options.platform;
     const { segment, bodyPosition } = batch;
     const writes = batch.take();
+    const startMs = clock.now();
     this.#inFlight = undefined;
-    if (!this.#pending.isEmpty) this.#flush();
+    this.#syncMs = startMs - this.#sentAtMs;
+    const isShared = writes.length > 1 || !this.#pending.isEmpty;
+    if (isShared && this.#syncMs > SYNC_OUTWEIGHS * this.#tellMs) this.#gather();
+    else if (!this.#pending.isEmpty) this.#flush();
     this.#refill();
     this.#tellSettled();
     for (const { write, done, position } of writes) {
       this.#options.onDurable(write, { segment, position: bodyPosition + position });
       done(undefined);
     }
+    this.#tellMs = clock.now() - startMs;
+    this.#rest();
+  }
+
+  #gather(): void {
+    this.#isGathering = true;
+    this.#options.platform.clock.nextTurn(() => {
+      this.#isGathering = false;
+      if (this.#failed) return;
+      if (!this.#pending.isEmpty) this.#flush();
+      this.#refill();
+      this.#rest();
+    });
+  }
+
+  /** Where nothing is under way any more. */
+  #rest(): void {
     if (this.#isBusy) return;
     this.#onIdle?.();
     this.#scheduleMark();
@@ -284,7 +317,7 @@ export class WriteAheadLog {
   // What is done when there is nothing to do.
 
   get #isBusy(): boolean {
-    return this.#inFlight !== undefined || this.#settled.length > 0;
+    return this.#inFlight !== undefined || this.#isGathering || this.#settled.length > 0;
   }
 
   #idle(): Promise<void> {

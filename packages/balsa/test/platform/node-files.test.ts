@@ -75,6 +75,9 @@ describe("NodeFile", () => {
       const file = new NodeFile("/dev/full", fs.openSync("/dev/full", "r+"));
       const error = await writeAndSync(file, 0, [new Uint8Array(lengthBytes)]);
       expect(error).toMatchObject({ code: "full", path: "/dev/full" });
+      // Nothing was synced, so nothing is in doubt: it may be used further.
+      expect((await writeAndSync(file, 0, [new Uint8Array(lengthBytes)]))?.message).not.toMatch(/failed before/);
+      expect((await file.read(0, 1)).length).toBe(1);
       await file.close();
     }
   });

@@ -278,3 +278,30 @@ test("F1 a gap in the log is a bug of the caller's that reaches no disk", async 
   await storage.close();
   expect(plain((await readLog(files, DIR)).entries)).toEqual(plain(entries(1, 2, 1)));
 });
+
+test("C3 where syncs are slow those who are told share the next one with those who waited, and nobody is left behind", async () => {
+  const files = new RecordedFiles();
+  const clock = new HandClock();
+  const storage = await openStorage(files, { clock });
+  let syncs = 0;
+  files.fault = (kind) => {
+    if (kind === "writeAndSync:sync") {
+      syncs++;
+      clock.pass(5);
+    }
+    return undefined;
+  };
+  const [callers, rounds] = [10, 20];
+  let index = 0;
+  const caller = async (): Promise<void> => {
+    for (let i = 0; i < rounds; i++) {
+      index++;
+      await append(storage, { entries: [entry(index, 1)] });
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  expect(storage.lastIndex()).toBe(callers * rounds);
+  // The first caller comes alone, and its group is one ahead of the others' at the end: no more than that is lost.
+  expect(syncs).toBeLessThanOrEqual(rounds + 2);
+  await storage.close();
+});
