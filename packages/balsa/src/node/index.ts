@@ -8,6 +8,8 @@ export type { CoreState, RaftNodeObserver, RecoveredState } from "./observer.js"
 export type { Join, RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
 export type { Applied } from "./proposals.js";
 export { RaftNode } from "./raft-node.js";
+export type { RecoverOptions, Survivor } from "./recover-cluster.js";
+export { recoverCluster, surveySurvivor } from "./recover-cluster.js";
 export type { RepairFigures, RepairStatus } from "./repair.js";
 export type { Command, StateMachine } from "./state-machine.js";
 export type { PeerProgress, RaftNodeStatus } from "./status.js";

@@ -1,4 +1,6 @@
 export type { Damage } from "./corruption.js";
+export type { GivenUp } from "./damage-given-up.js";
+export { giveUpDamage } from "./damage-given-up.js";
 export { DamagedDirectory } from "./damaged-directory.js";
 export type { DirectoryReport } from "./directory-salvage.js";
 export { verifyDirectory } from "./directory-salvage.js";
@@ -16,5 +18,5 @@ export type { LostRange } from "./salvaged-log.js";
 export type { SnapshotReader } from "./snapshot-reader.js";
 export type { SnapshotReceiver } from "./snapshot-receiver.js";
 export type { ScannedSnapshot } from "./snapshot-scan.js";
-export { scanSnapshots } from "./snapshot-scan.js";
+export { openSnapshotFile, scanSnapshots } from "./snapshot-scan.js";
 export type { SnapshotWriter } from "./snapshot-writer.js";

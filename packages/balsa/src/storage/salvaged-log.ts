@@ -248,6 +248,22 @@ export class SalvagedLog {
     this.endKnown = true;
   }
 
+  /**
+   * Nobody has what is lost: the log ends before it. Gives the last index that stays; what is behind was acknowledged,
+   * perhaps.
+   */
+  giveUpLost(): number {
+    const first = this.lost()[0]?.first ?? this.lastIndex + 1;
+    this.#slots.length = Math.max(0, first - 1 - this.#beginning.index);
+    if (this.#beginning.index > this.#base.index) {
+      this.#slots = this.#prefix;
+      this.#beginning = this.#base;
+      this.#prefix = [];
+    }
+    this.endKnown = true;
+    return this.lastIndex;
+  }
+
   #indexOf(place: number): number {
     return this.#beginning.index + 1 + place;
   }

@@ -19,6 +19,27 @@ export type ScannedSnapshot = { readonly file: string; readonly index: number; r
 );
 
 /**
+ * One of a data directory's snapshots, to be read and closed. Takes no lock and changes nothing.
+ * @throws BalsaError `corrupt`, `identity-mismatch`, `storage-failed`; FileError
+ */
+export async function openSnapshotFile(
+  files: FileSystem,
+  dir: string,
+  { index, term }: SnapshotMeta,
+): Promise<SnapshotReader> {
+  const paths = dataPaths(dir);
+  const identity = await loadIdentity(files, paths.identity);
+  const path = snapshotPath(paths, { index, term });
+  const file = await files.open(path, "read");
+  try {
+    return await SnapshotReader.open(file, path, identity, () => {});
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+}
+
+/**
  * Verifies each of a data directory's snapshots, the newest first. Takes no lock and changes nothing.
  * @throws BalsaError `corrupt` (the identity), `identity-mismatch`; FileError
  */

@@ -44,7 +44,7 @@ export async function walVerify(dir: string, flags: WalFlags, io: TextOutput): P
   if (flags.json) io.out(`${JSON.stringify(jsonOf(report))}\n`);
   else {
     io.out(summary(report));
-    for (const damage of report.damages) io.out(`damaged: ${lineOf(damage)}\n`);
+    for (const damage of report.damages) io.out(`damaged: ${lineOfDamage(damage)}\n`);
     for (const { first, last } of report.lost) io.out(`lost: entries ${first} to ${last}\n`);
     if (!report.endKnown) io.out("lost: how the log ends, with a term and a vote perhaps\n");
     io.out(report.damages.length === 0 ? "sound\n" : "DAMAGED; see docs/operations/storage.md\n");
@@ -129,12 +129,12 @@ function summary(report: DirectoryReport): string {
     `term ${term}, vote ${vote === 0 ? "none" : hex(vote)}, commit ${commit} or later`,
     snapshot === undefined ? "no snapshot" : `snapshot up to index ${snapshot.index}, term ${snapshot.term}`,
     `log up to index ${lastIndex}`,
-    ...(torn === undefined ? [] : [`a torn write at the end, which was never acknowledged: ${lineOf(torn)}`]),
+    ...(torn === undefined ? [] : [`a torn write at the end, which was never acknowledged: ${lineOfDamage(torn)}`]),
     "",
   ].join("\n");
 }
 
-function lineOf({ file, offset, index, term, reason }: Damage): string {
+export function lineOfDamage({ file, offset, index, term, reason }: Damage): string {
   const entry = index === undefined ? "" : `, index ${index}, term ${term ?? "unknown"}`;
   return `${file}, offset ${offset}${entry}: ${reason}`;
 }
@@ -189,7 +189,7 @@ export function hex(id: number): string {
   return id.toString(16);
 }
 
-async function whileNobodyWrites<Result>(dir: string, work: () => Promise<Result>): Promise<Result> {
+export async function whileNobodyWrites<Result>(dir: string, work: () => Promise<Result>): Promise<Result> {
   const lock = await nodeFiles.lock(`${dir}/lock`);
   try {
     return await work();

@@ -4,23 +4,29 @@ import { join } from "node:path";
 import { RaftNode } from "balsa";
 import { EtcdState } from "../../src/machine/etcd-state.js";
 import { putCommand } from "../machine/commands.js";
+import { range } from "../mvcc/requests.js";
 
 /**
  * The directory of a stopped member, the only one of its cluster, with some keys. Remove it afterwards.
  * @param snapshotEvery so many entries; there is at least one with keys in it then
+ * @param names of the cluster's members; with others than itself it can't be given keys
  */
-export async function dataDirectory(keys: readonly string[], snapshotEvery?: number): Promise<string> {
+export async function dataDirectory(
+  keys: readonly string[],
+  snapshotEvery?: number,
+  names: readonly string[] = ["solo"],
+): Promise<string> {
   let taken: () => void = () => {};
   const snapshot = new Promise<void>((resolve) => {
     taken = resolve;
   });
   const dir = await mkdtemp(join(tmpdir(), "balsa-cli-"));
-  const member = { name: "solo", address: "127.0.0.1:0" };
+  const members = names.map((name, i) => ({ name, address: `127.0.0.1:${i}` }));
   const raft = await RaftNode.open({
     dir,
-    name: member.name,
-    listen: member.address,
-    cluster: { bootstrap: { id: "cli", members: [member] } },
+    name: "solo",
+    listen: "127.0.0.1:0",
+    cluster: { bootstrap: { id: "cli", members } },
     stateMachine: new EtcdState(),
     snapshotLogEntries: snapshotEvery,
     onEvent: ({ kind }) => kind === "snapshot-taken" && taken(),
@@ -32,6 +38,22 @@ export async function dataDirectory(keys: readonly string[], snapshotEvery?: num
   if (snapshotEvery !== undefined) await snapshot;
   await raft.close();
   return dir;
+}
+
+/** What a member that is alone in its cluster has, started from the directory. */
+export async function keysIn(dir: string): Promise<readonly string[]> {
+  const state = new EtcdState();
+  const raft = await RaftNode.open({
+    dir,
+    name: "solo",
+    listen: "127.0.0.1:0",
+    stateMachine: state,
+    heartbeatMs: 10,
+    electionMs: 50,
+  });
+  await raft.read();
+  await raft.close();
+  return state.range(range("\0", { rangeEnd: "\0" })).versions.map(({ key }) => key);
 }
 
 /** Flips one bit of the text, in whichever file of the folder it is. */
