@@ -1,9 +1,40 @@
+/** What happens rarely, and decides much: counted, and a moment for faults to come. */
+export type Mark =
+  | "elections won"
+  | "votes asked for"
+  | "votes given"
+  | "appends rejected"
+  | "conflicting entries replaced"
+  | "entries made durable"
+  | "snapshots taken"
+  | "snapshots sent"
+  | "snapshots restored"
+  | "leadership transfers"
+  | "configuration changes"
+  | "proposals refused"
+  | "torn writes dropped"
+  | "disks compared"
+  | "disks full"
+  | "members repaired";
+
 /** How often something rare was come by: a scenario that never meets it shows nothing about it. */
 export class Coverage {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<Mark, number>();
+  readonly #waiting = new Map<Mark, (() => void)[]>();
 
-  count(what: string, times: number = 1): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + times);
+  count(mark: Mark): void {
+    this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1);
+    const waiting = this.#waiting.get(mark);
+    if (waiting === undefined) return;
+    this.#waiting.delete(mark);
+    for (const wake of waiting) wake();
+  }
+
+  /** Calls once, when the mark is come by next. */
+  onNext(mark: Mark, wake: () => void): void {
+    const waiting = this.#waiting.get(mark);
+    if (waiting === undefined) this.#waiting.set(mark, [wake]);
+    else waiting.push(wake);
   }
 
   /** By name, in alphabetical order. */

@@ -1,5 +1,6 @@
 import type { StateMachine } from "../node/index.js";
 import { Prng } from "../sim/index.js";
+import type { Mark } from "./coverage.js";
 import { drawFault, type FaultMix } from "./draw-fault.js";
 import type { FaultKind } from "./fault.js";
 import type { Profile } from "./profile.js";
@@ -15,6 +16,17 @@ import {
 import type { Workload } from "./workload.js";
 
 const CLIENTS = 6;
+/** What faults wait for. */
+const MOMENTS: readonly Mark[] = [
+  "elections won",
+  "elections won",
+  "votes asked for",
+  "votes given",
+  "appends rejected",
+  "entries made durable",
+  "snapshots taken",
+  "snapshots sent",
+];
 /** Members need this long to elect their first leader: faults that come before it meet nobody at work. */
 const FIRST_FAULT_MS = 500;
 
@@ -28,14 +40,15 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const members = prng.pick(profile.members);
   const operations = drawOperations(prng.stream("operations"), profile, members, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members);
+  const network = drawNetwork(prng.stream("network"), profile.biasChance, members);
   return {
     format: SCENARIO_FORMAT,
     seed,
     name: `profile ${profile.name}, seed ${seed}`,
     workload: workload.name,
     members,
-    settings: drawSettings(prng.stream("settings"), profile.biasChance),
-    network: drawNetwork(prng.stream("network"), profile.biasChance, members),
+    settings: drawSettings(prng.stream("settings"), profile.biasChance, network),
+    network,
     disk: drawDisk(prng.stream("disk"), profile.biasChance),
     durationMs: profile.durationMs,
     steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
@@ -63,7 +76,11 @@ function drawFaults(prng: Prng, profile: Profile, members: number): FaultStep[] 
   if (kinds.length === 0) return [];
   const mix: FaultMix = { kinds, members };
   return drawTimes(prng, profile.durationMs, profile.faultsPerSecond, FIRST_FAULT_MS).map((atMs) => {
-    return { kind: "fault", atMs, fault: drawFault(prng, mix) };
+    const fault = drawFault(prng, mix);
+    if (!prng.chance(profile.momentChance)) return { kind: "fault", atMs, fault };
+    // Most within what a write takes, some within an election.
+    const delayUs = prng.below(prng.pick([1, 1_000, 1_000, 3_000, 300_000]));
+    return { kind: "fault", atMs, fault, on: { mark: prng.pick(MOMENTS), delayUs } };
   });
 }
 
@@ -83,7 +100,9 @@ function drawTimes(prng: Prng, durationMs: number, perSecond: number, firstMs: n
   return times.sort((a, b) => a - b);
 }
 
-function drawSettings(prng: Prng, biasChance: number): MemberSettings {
+function drawSettings(prng: Prng, biasChance: number, network: NetworkSettings): MemberSettings {
+  // One entry at a time over a long way is less than clients ask for: such a cluster never catches up.
+  const isNear = network.delayUs[1] < 1_000 && network.slowMembers.length === 0;
   const isBiased = (): boolean => prng.chance(biasChance);
   return {
     heartbeatMs: isBiased() ? prng.pick([20, 50]) : 100,
@@ -92,8 +111,8 @@ function drawSettings(prng: Prng, biasChance: number): MemberSettings {
     keepEntries: isBiased() ? prng.between(0, 5) : 50,
     // Prepared files are written in full: those of 64 MiB would be all that a run spends its time with.
     segmentBytes: isBiased() ? prng.pick([512, 1_000, 4_000]) : 32_768,
-    ...(isBiased() ? { appendBytesMax: prng.pick([1, 200, 1_000]) } : {}),
-    ...(isBiased() ? { inflightMessagesMax: prng.between(1, 4) } : {}),
+    ...(isBiased() ? { appendBytesMax: prng.pick(isNear ? [1, 200, 1_000] : [200, 1_000]) } : {}),
+    ...(isBiased() && isNear ? { inflightMessagesMax: prng.between(1, 4) } : {}),
     ...(isBiased() ? { committedBytesMax: prng.pick([1, 300]) } : {}),
   };
 }

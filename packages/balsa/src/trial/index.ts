@@ -1,4 +1,5 @@
 export type { ClientCounts } from "./clients.js";
+export type { Mark } from "./coverage.js";
 export { drawScenario } from "./draw-scenario.js";
 export type { Fault, FaultKind, LostPower, Target } from "./fault.js";
 export { keyValueWorkload } from "./key-value-workload.js";

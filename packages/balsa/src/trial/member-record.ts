@@ -188,6 +188,7 @@ export class MemberRecord implements RaftNodeObserver {
         throw new RuleBroken("persist before send", `${this.name} wrote what it never handed out`);
       this.#checkStaysDurable(entries);
       takeWrite(this.#stable, oldest);
+      if (entries.length > 0) this.#coverage.count("entries made durable");
     }
   }
 
@@ -321,6 +322,7 @@ export class MemberRecord implements RaftNodeObserver {
     if (durableTerm < term || (durableTerm === term && vote !== candidate)) {
       throw new RuleBroken("persist before send", `${this.name} sends a vote in term ${term} that is not durable`);
     }
+    this.#coverage.count("votes given");
     this.#group.votes(this.memberId, term, candidate, this.name);
   }
 

@@ -4,6 +4,7 @@ import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { Fault, LostPower, Target } from "./fault.js";
 import { rot } from "./rot.js";
+import type { FaultStep } from "./scenario.js";
 
 /** After which somebody has noticed that a member stopped for good, and starts it anew. */
 const REPLACED_AFTER_MS = 500;
@@ -19,6 +20,20 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   constructor(cluster: SimulatedCluster<Machine>) {
     this.#cluster = cluster;
     this.#links = new BlockedLinks(cluster.world.network);
+  }
+
+  /** A step's time has come: its fault comes now, or at the moment that it waits for. */
+  take({ fault, on }: FaultStep): void {
+    const { coverage, world } = this.#cluster;
+    if (on === undefined) {
+      this.inflict(fault);
+      return;
+    }
+    coverage.onNext(on.mark, () => {
+      world.after(on.delayUs / 1_000, `at last ${JSON.stringify(fault)}`, () => {
+        if (!this.#isOver) this.inflict(fault);
+      });
+    });
   }
 
   inflict(fault: Fault): void {

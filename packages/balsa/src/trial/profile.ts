@@ -14,6 +14,8 @@ export interface Profile {
   /** How often a scenario has no fault at all, and only one kind; of the others half have all kinds, half some. */
   readonly calmChance: number;
   readonly singleKindChance: number;
+  /** How often a fault waits for a moment that decides something, instead of coming at any time. */
+  readonly momentChance: number;
   /** How often each of the limits is made small, and the network slow. */
   readonly biasChance: number;
 }
@@ -51,6 +53,7 @@ const DEFAULT: Profile = {
   faults: ALL_FAULTS,
   calmChance: 0.03,
   singleKindChance: 0.2,
+  momentChance: 0.25,
   biasChance: 0.4,
 };
 
@@ -88,6 +91,15 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       describe: "what networks do: partitions of all shapes, stalls, resets",
       members: [3, 5, 7],
       faults: { isolate: 4, partition: 4, bridge: 3, "one-way": 4, stall: 3, reset: 3, sever: 3, "slow-link": 4 },
+    },
+    {
+      ...DEFAULT,
+      name: "moments",
+      describe: "power that goes right when something is decided, with disks that lag behind",
+      members: [3],
+      durationMs: 20_000,
+      faults: { "slow-disk": 6, "crash-all": 6, crash: 3, "power-off": 2, kill: 2, isolate: 2, "one-way": 2 },
+      momentChance: 0.7,
     },
     {
       ...DEFAULT,

@@ -85,10 +85,13 @@ function followSteps<Machine extends StateMachine, State, Input, Output>(
   const arm = (): void => {
     const step = steps[at];
     if (step === undefined || step.atMs >= durationMs) return;
-    const detail = step.kind === "fault" ? JSON.stringify(step.fault) : `${step.client} ${JSON.stringify(step.input)}`;
+    const detail =
+      step.kind === "fault"
+        ? JSON.stringify({ ...step.fault, ...step.on })
+        : `${step.client} ${JSON.stringify(step.input)}`;
     world.after(Math.max(0, step.atMs - world.nowMs), `${step.kind} ${detail}`, () => {
       at += 1;
-      if (step.kind === "fault") nemesis.inflict(step.fault);
+      if (step.kind === "fault") nemesis.take(step);
       else clients.call(step);
       arm();
     });

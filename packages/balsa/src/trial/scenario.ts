@@ -1,3 +1,4 @@
+import type { Mark } from "./coverage.js";
 import type { Fault } from "./fault.js";
 
 /** One call of one client. Plain data: what it means is its workload's affair. */
@@ -14,6 +15,8 @@ export interface FaultStep {
   readonly kind: "fault";
   readonly atMs: number;
   readonly fault: Fault;
+  /** It waits, from `atMs` on, for the next time that this happens anywhere; and then so long. Left out: it does not. */
+  readonly on?: { readonly mark: Mark; readonly delayUs: number };
 }
 
 export type Step = OperationStep | FaultStep;
