@@ -15,7 +15,8 @@ export type Mark =
   | "torn writes dropped"
   | "disks compared"
   | "disks full"
-  | "members repaired";
+  | "members repaired exactly"
+  | "members repaired from a leader's log";
 
 /** How often something rare was come by: a scenario that never meets it shows nothing about it. */
 export class Coverage {
