@@ -2,7 +2,8 @@
  * What lies where in a data directory, and under which names (docs/storage-format.md). Names that are not ours are
  * never touched.
  */
-import type { FileSystem } from "../platform/index.js";
+
+import { FileError, type FileSystem } from "../platform/index.js";
 import { isNotFound } from "./corruption.js";
 
 export interface DataPaths {
@@ -134,6 +135,25 @@ export async function makeDurableDir(files: FileSystem, path: string): Promise<v
   if (missing.length === 0) return;
   await files.makeDir(path);
   for (const made of missing.reverse()) await files.syncDir(parentOf(made));
+}
+
+/**
+ * Makes durable the names on the way to a directory that is there. The process that made it may have died, or failed, before
+ * it could: they are in the kernel's cache only then. One that can't be opened for reading is not one that we made.
+ */
+export async function syncWayTo(files: FileSystem, path: string): Promise<void> {
+  for (let at = path; parentOf(at) !== at && at !== "."; at = parentOf(at)) {
+    try {
+      await files.syncDir(parentOf(at));
+    } catch (cause) {
+      if (!(cause instanceof FileError && cause.code === "denied")) throw cause;
+    }
+  }
+}
+
+/** The same for the names in a data directory: of what an earlier process has created, or renamed, and could not sync. */
+export async function syncNames(files: FileSystem, paths: DataPaths): Promise<void> {
+  for (const path of [paths.snapshots, paths.log, paths.dir]) await files.syncDir(path);
 }
 
 function parentOf(path: string): string {

@@ -9,6 +9,7 @@ import {
   listSnapshots,
   makeDurableDir,
   segmentPath,
+  syncWayTo,
 } from "./data-directory.js";
 import { FORMAT_VERSION } from "./file-header.js";
 import { drawIncarnation, encodeIdentity, type Identity, type NewIdentity } from "./identity.js";
@@ -37,6 +38,9 @@ export async function createDirectory(
   await clearUnfinished(files, paths);
   await makeDurableDir(files, paths.log);
   await makeDurableDir(files, paths.snapshots);
+  // Where they were there already, an earlier process may not have come to that.
+  await files.syncDir(paths.dir);
+  await syncWayTo(files, paths.dir);
   const start = { segment: FIRST_SEGMENT, previous: NO_LINK, previousIndex: 0, previousTerm: 0 };
   const nothing = { term: 0, vote: 0, commit: 0, previousIndex: 0, previousTerm: 0, reset: false };
   const base = await createBase(files, paths, FIRST_SEGMENT, 0);

@@ -2,7 +2,7 @@ import type { ConfState, Entry, HardState, Snapshot, SnapshotMeta, Storage } fro
 import { BalsaError, invariant } from "../core/index.js";
 import type { Lock, Logger, Platform } from "../platform/index.js";
 import { storageFailure } from "./corruption.js";
-import { type DataPaths, dataPaths, listIfThere, makeDurableDir } from "./data-directory.js";
+import { type DataPaths, dataPaths, listIfThere, makeDurableDir, syncNames } from "./data-directory.js";
 import { fillDirectory, noData } from "./directory-filling.js";
 import { lockDirectory } from "./directory-lock.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
@@ -106,6 +106,7 @@ export class DiskStorage implements Storage {
 
     const recovered = await recoverDirectory(files, paths, identity, options.keepEntries ?? 0);
     report(logger, recovered);
+    await syncNames(files, paths);
     const { log, survey } = recovered;
     const state = new DurableState(recovered, options.cacheBytes ?? ENTRY_CACHE_BYTES_DEFAULT);
     const snapshots = new SnapshotStore(files, paths, identity, logger, survey, log.snapshot);
