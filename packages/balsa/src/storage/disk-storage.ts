@@ -8,7 +8,7 @@ import { lockDirectory } from "./directory-lock.js";
 import { type RecoveredDirectory, recoverDirectory } from "./directory-recovery.js";
 import { DurableState } from "./durable-state.js";
 import { EntryReader } from "./entry-reader.js";
-import { ENTRY_OVERHEAD_BYTES } from "./entry-tail.js";
+import { ENTRY_OVERHEAD_BYTES } from "./held-bytes.js";
 import { checkName, type ExpectedIdentity, type Identity, loadIdentity, matchIdentity } from "./identity.js";
 import {
   ENTRY_CACHE_BYTES_DEFAULT,

@@ -1,5 +1,6 @@
 import type { Entry } from "../core/index.js";
-import { costBehind, sliceWithin } from "./entry-tail.js";
+import { sliceWithin } from "./entry-tail.js";
+import { HeldBytes } from "./held-bytes.js";
 
 interface Page {
   readonly firstIndex: number;
@@ -30,12 +31,9 @@ export class EntryPages {
   add(entries: readonly Entry[]): void {
     const [first] = entries;
     if (first === undefined) return;
-    let bytes = 0;
-    let previous: Entry | undefined;
-    for (const entry of entries) {
-      bytes += costBehind(previous, entry);
-      previous = entry;
-    }
+    const held = new HeldBytes();
+    entries.forEach((entry, i) => held.add(entry, entries[i - 1]));
+    const { bytes } = held;
     this.#pages.push({ firstIndex: first.index, entries, bytes });
     this.#bytes += bytes;
     while (this.#bytes > this.#bytesMax && this.#pages.length > 1) this.#remove(0);

@@ -98,9 +98,15 @@ describe("the cache of entries", () => {
     const list = entries(1, 50, 1).map((each, i) => ({ ...each, data: slab.subarray(i * 200, i * 200 + 200) }));
     await append(storage, { entries: list });
     expect(allInMemory(storage)).toHaveLength(50);
-    expect(storage.cachedBytes).toBe(10_000 + 50 * 168);
+    expect(storage.cachedBytes).toBe(10_000 + 104 + 50 * 170);
     await append(storage, { entries: entries(41, 41, 2) });
-    expect(storage.cachedBytes).toBe(10_000 + 41 * 168 + 20);
+    expect(storage.cachedBytes).toBe(10_000 + 104 + 41 * 170 + 20 + 104);
+    // Also where entries of other buffers lie in between.
+    const mixed = list.slice(0, 10).map((each, i) => ({ ...each, index: 42 + 2 * i, term: 2, checksum: 0 }));
+    for (const each of mixed) await append(storage, { entries: [each, ...entries(each.index + 1, each.index + 1, 2)] });
+    expect(storage.cachedBytes).toBe(10_000 + 104 + 61 * 170 + 11 * (20 + 104));
+    await append(storage, { entries: entries(1, 3, 3) });
+    expect(storage.cachedBytes).toBe(3 * (20 + 104 + 170));
     await storage.close();
   });
 
@@ -374,9 +380,9 @@ test("F1 F2 whatever is written, cut and compacted while entries are read back, 
     fc.asyncProperty(fc.nat(), async (seed) => {
       fetched += await mixed(seed);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-  expect(fetched).toBeGreaterThan(1000);
+  expect(fetched).toBeGreaterThan(500);
 }, 60_000);
 
 /** What `entries` answers with from the first one that is in memory behind all that is not. */
