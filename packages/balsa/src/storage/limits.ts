@@ -31,6 +31,8 @@ export const ROOM_RESERVE_BYTES: number = 1024 * 1024;
 
 /** How long what found no room, or no descriptor, waits before it is tried again. */
 export const ROOM_RETRY_MS = 250;
+/** A spare that can't be made for another reason is tried again ever more rarely. */
+export const SPARE_RETRY_MS_MAX = 60_000;
 
 /** Zeros behind the last batch in a recycled file, where a batch's head would be: nothing was begun there. */
 export const TERMINATOR_BYTES = 8;

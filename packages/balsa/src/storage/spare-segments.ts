@@ -7,6 +7,7 @@ import {
   SPARE_GROWTH,
   SPARE_PAUSE_MS,
   SPARE_PIECE_BYTES,
+  SPARE_RETRY_MS_MAX,
   SPARES_MAX,
 } from "./limits.js";
 import { isDiskFull, isShortage, type SegmentBase } from "./segment-file.js";
@@ -39,6 +40,7 @@ export class SpareSegments {
   /** Ends the pause of a preparation. */
   #wake: (() => void) | undefined;
   #retry: Timer | undefined;
+  #retryMs: number = ROOM_RETRY_MS;
   #isStarved = false;
   #isClosed = false;
   /** Closing, recycling and removing, one after the other. */
@@ -151,6 +153,7 @@ export class SpareSegments {
       await this.#files.syncDir(paths.log);
       this.#ready.push({ path, file, preparedBytes: sizeBytes, isRecycled: false });
       this.#isStarved = false;
+      this.#retryMs = ROOM_RETRY_MS;
       this.#options.onChange();
     } catch (cause) {
       if (file !== undefined) this.discard({ path, file, preparedBytes: 0, isRecycled: false });
@@ -185,11 +188,14 @@ export class SpareSegments {
 
   /** The log goes on without. A smaller one may find room. */
   #failedToPrepare(path: string, sizeBytes: number, cause: unknown): void {
-    if (!isShortage(cause)) this.#warn("a spare segment could not be prepared", path, cause);
+    if (!isShortage(cause)) {
+      this.#warn("a spare segment could not be prepared", path, cause);
+      this.#retryMs = Math.min(this.#retryMs * 2, SPARE_RETRY_MS_MAX);
+    }
     if (isDiskFull(cause) && sizeBytes === this.#bytesMin) this.#isStarved = true;
     this.#wantedBytes = this.#bytesMin;
     if (!this.#isClosed) {
-      this.#retry = this.#options.platform.clock.setTimer(ROOM_RETRY_MS, () => {
+      this.#retry = this.#options.platform.clock.setTimer(this.#retryMs, () => {
         this.#retry = undefined;
         this.#prepareIfNeeded();
       });

@@ -298,7 +298,8 @@ export class WriteAheadLog {
     const { clock, logger } = this.#options.platform;
     const failure = storageFailure("writing the log", cause);
     const error = failure instanceof BalsaError ? failure : new BalsaError("invariant", "writing the log", { cause });
-    logger.log("error", "the log failed; this member stops", { cause });
+    if (error.code === "disk-full") logger.log("warn", "closed on a full disk: what waited may be lost", { cause });
+    else logger.log("error", "the log failed; this member stops", { cause });
     this.#refusal = error;
     this.#failed = true;
     this.#writer.stopWaiting();

@@ -65,7 +65,8 @@ export class NodeFile implements File {
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(lengthBytes);
+    // Not filled with zeros first: all that is handed out is read into it, or cut off.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
     return this.#call((settle) => {
       this.#readFrom(bytes, position, 0, 0, (error, count) => {
         // A view of a mostly empty buffer would keep all of it alive.
