@@ -39,17 +39,20 @@ export const finders = {
     }),
   },
   sim: {
-    what: "the simulator, under a profile",
-    command: (/** @type {string} */ target) => [
-      "scripts/run.mjs",
-      "sim",
-      "--profile",
+    what: "the simulator, under a profile: five rounds of up to 1,000 seeds",
+    command: (/** @type {string} */ target, /** @type {number} */ seconds) => [
+      "scripts/mutants/seeds-to-find.mjs",
       target,
-      "--seeds",
-      "1..1000",
-      "--json",
+      "5",
+      String(seconds),
     ],
-    judge: (/** @type {any} */ { violations, seeds }) => ({ found: violations > 0, figure: `${seeds} seeds` }),
+    judge: (/** @type {any} */ { found, median, rules, seeds }) => ({
+      found: found.length > 0,
+      figure:
+        found.length > 0
+          ? `median ${median} seeds of ${found.join(", ")}: ${Object.keys(rules).join("; ")}`
+          : `${seeds} seeds`,
+    }),
   },
   tests: {
     what: "tests of the repository, among them those that draw crashes and damage",
