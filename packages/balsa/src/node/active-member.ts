@@ -290,17 +290,20 @@ export class ActiveMember {
 
   /** A member whose log is damaged asks for what it has lost. @throws BalsaError `corrupt`, `identity-mismatch` */
   async answerRepair(asker: Asker, body: Uint8Array): Promise<Uint8Array> {
-    if (this.members.find(asker.id) === undefined) {
+    const known = this.members.find(asker.id);
+    if (known === undefined || (known.incarnation !== 0 && known.incarnation !== asker.incarnation)) {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
     const { storage } = this.parts;
+    const { members } = this.members.configuration;
     const sendSnapshot = (message: SnapshotMessage): void => this.snapshotTransfer.send(message);
     const learnTerm = (from: number, term: number): void => {
       // What a member says to a leader of an earlier term, whatever that one sent it (core/step.ts).
       const place = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0 };
       this.receive([{ type: "append-response", from, to: this.raw.id, term, ...place }], from);
     };
-    return answerFromWhole({ raw: this.raw, storage, logger: this.logger, sendSnapshot, learnTerm }, asker.id, body);
+    const log = { raw: this.raw, storage, members, logger: this.logger, sendSnapshot, learnTerm };
+    return answerFromWhole(log, asker.id, body);
   }
 
   receiveRequest(asker: Asker, body: Uint8Array): Promise<Uint8Array> {

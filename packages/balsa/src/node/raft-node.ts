@@ -211,7 +211,7 @@ function handlersOf(phase: () => Phase | undefined): TransportHandlers {
       return now.member.receiveRequest(asker, body);
     },
     isRemoved: (id) => active()?.isRemoved(id) ?? false,
-    onRefused: (_id, code, reason) => active()?.refused(code, reason),
+    onRefused: (_id, code, reason) => phase()?.member.refused(code, reason),
     onPeerUp: () => active()?.peerUp(),
     onPeerDown: (id) => active()?.peerDown(id),
   };

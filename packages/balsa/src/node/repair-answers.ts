@@ -7,6 +7,7 @@ import { APPEND_BYTES_MAX, REPAIR_FETCHES_MAX } from "./limits.js";
 import {
   decodeRepairRequest,
   encodeRepairAnswer,
+  type PeerAddress,
   type Position,
   type RepairAnswer,
   type RepairRefusal,
@@ -16,6 +17,7 @@ import {
 export interface WholeLog {
   readonly raw: RawNode;
   readonly storage: DiskStorage;
+  readonly members: readonly PeerAddress[];
   readonly logger: Logger;
   readonly sendSnapshot: (message: SnapshotMessage) => void;
   /** A member is in a later term than this one. */
@@ -36,6 +38,7 @@ export async function answerFromWhole(log: WholeLog, asker: number, body: Uint8A
         snapshotIndex: storage.snapshot().meta.index,
         repairing: false,
         termKnown: true,
+        members: log.members,
       });
     case "entries": {
       const { after, anchor } = request;
@@ -121,6 +124,7 @@ export function answerFromDamaged(directory: DamagedDirectory, body: Uint8Array)
         snapshotIndex: directory.snapshot?.index ?? 0,
         repairing: true,
         termKnown: log.endKnown,
+        members: [],
       });
     case "entries": {
       const { after, anchor } = request;

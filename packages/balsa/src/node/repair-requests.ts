@@ -13,6 +13,7 @@ import {
 } from "../codec/index.js";
 import type { Entry } from "../core/index.js";
 import { GROUP } from "./first-snapshot.js";
+import { ADDRESS_BYTES_MAX, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
 
 /** A place in a log. */
 export interface Position {
@@ -44,6 +45,15 @@ export interface RepairState {
   readonly repairing: boolean;
   /** False: it may have seen later terms, and does not know. */
   readonly termKnown: boolean;
+  /** Who belongs to the cluster, by what it has applied: there may be some that the damaged member does not know. */
+  readonly members: readonly PeerAddress[];
+}
+
+/** Whom to ask, and where. */
+export interface PeerAddress {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
 }
 
 /** `compacted`: a snapshot stands for it. `unknown`: the log does not hold those places. `later`: ask again. */
@@ -135,6 +145,12 @@ export function encodeRepairAnswer(answer: RepairAnswer): Uint8Array {
       out.varint(answer.snapshotIndex);
       out.bool(answer.repairing);
       out.bool(answer.termKnown);
+      out.varint(answer.members.length);
+      for (const { id, name, address } of answer.members) {
+        out.varint(id);
+        out.text(name);
+        out.text(address);
+      }
       break;
     case "entries":
       out.u8(ENTRIES);
@@ -175,7 +191,13 @@ function readAnswer(reader: ByteReader): RepairAnswer {
       const lastIndex = reader.varint();
       const snapshotIndex = reader.varint();
       const repairing = reader.bool();
-      return { kind: "state", term, leads, lastIndex, snapshotIndex, repairing, termKnown: reader.bool() };
+      const termKnown = reader.bool();
+      const members: PeerAddress[] = [];
+      for (let count = reader.count(MEMBERS_MAX, 3); count > 0; count--) {
+        const id = reader.varint();
+        members.push({ id, name: reader.text(NAME_BYTES_MAX), address: reader.text(ADDRESS_BYTES_MAX) });
+      }
+      return { kind: "state", term, leads, lastIndex, snapshotIndex, repairing, termKnown, members };
     }
     case ENTRIES:
       return { kind: "entries", entries: readEntries(reader) };

@@ -13,11 +13,11 @@ import { BalsaError } from "../core/index.js";
 import { FileError, type Platform, type Timer } from "../platform/index.js";
 import type { DamagedDirectory, LostRange, SnapshotReceiver } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
-import type { MemberRecord } from "./configuration.js";
 import { REPAIR_ASK_MS, REPAIR_RETRY_MS, REPAIR_SNAPSHOT_MS } from "./limits.js";
 import {
   decodeRepairAnswer,
   encodeRepairRequest,
+  type PeerAddress,
   type Position,
   type RepairAnswer,
   type RepairRequest,
@@ -54,11 +54,11 @@ export interface RepairParts {
   readonly directory: DamagedDirectory;
   readonly transport: Transport;
   /** All other members. */
-  readonly peers: readonly MemberRecord[];
+  readonly peers: readonly PeerAddress[];
 }
 
 interface Answering {
-  readonly peer: MemberRecord;
+  readonly peer: PeerAddress;
   readonly state: RepairState;
 }
 
@@ -67,6 +67,8 @@ export class Repair {
   /** As it will be when the log is whole. */
   private hardState: HardState;
   private readonly endWasKnown: boolean;
+  /** All other members, as far as any that answered knows. */
+  private peers: readonly PeerAddress[];
   private restored = 0;
   private adopted = 0;
   private snapshotIndex = 0;
@@ -76,12 +78,14 @@ export class Repair {
   private onSnapshot: (() => void) | undefined;
   private timer: Timer | undefined;
   private wake: (() => void) | undefined;
-  private stopped = false;
+  /** Why it was given up. */
+  private stopped: BalsaError | undefined;
 
   constructor(parts: RepairParts) {
     this.parts = parts;
     this.hardState = parts.directory.log.hardState;
     this.endWasKnown = parts.directory.log.endKnown;
+    this.peers = parts.peers;
   }
 
   status(): RepairStatus {
@@ -103,7 +107,7 @@ export class Repair {
   /**
    * Resolves when the directory is sound again, and released. Waits for members that are not there for as long as it
    * takes.
-   * @throws BalsaError `storage-failed`, `too-large`, `closed`
+   * @throws BalsaError `storage-failed`, `too-large`, `closed`, `removed`
    */
   async run(): Promise<RepairFigures> {
     const { directory } = this.parts;
@@ -136,8 +140,8 @@ export class Repair {
   }
 
   /** Gives up; the directory is as damaged as it was. */
-  stop(): void {
-    this.stopped = true;
+  stop(reason: BalsaError = new BalsaError("closed", "the member is closed")): void {
+    this.stopped ??= reason;
     this.timer?.cancel();
     this.wake?.();
     this.onSnapshot?.();
@@ -147,7 +151,8 @@ export class Repair {
   async offered(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
     const { meta } = message.snapshot;
     const { directory } = this.parts;
-    if (!this.wantsSnapshot || this.stopped || meta.index <= (directory.snapshot?.index ?? 0)) return undefined;
+    if (!this.wantsSnapshot || this.stopped !== undefined || meta.index <= (directory.snapshot?.index ?? 0))
+      return undefined;
     return directory.receiveSnapshot(meta);
   }
 
@@ -168,20 +173,32 @@ export class Repair {
   }
 
   private async round(): Promise<void> {
-    const { peers, directory } = this.parts;
-    const states = await Promise.all(peers.map((peer) => this.stateOf(peer)));
+    const { directory } = this.parts;
+    const states = await Promise.all(this.peers.map((peer) => this.stateOf(peer)));
     this.answering = states.filter((answering) => answering !== undefined);
     if (this.answering.length === 0) {
       this.waitFor("any other member to answer");
       return;
     }
+    this.meet(this.answering.flatMap(({ state }) => state.members));
     const isCompacted = await this.restoreLost();
     if (this.isComplete) return;
     if ((directory.snapshot === undefined || isCompacted) && (await this.fetchSnapshot())) return;
     await this.adoptLeaders();
   }
 
-  private async stateOf(peer: MemberRecord): Promise<Answering | undefined> {
+  /** Members that came after what is left of this one's log. */
+  private meet(members: readonly PeerAddress[]): void {
+    const { directory, transport } = this.parts;
+    for (const member of members) {
+      const { id, address } = member;
+      if (id === directory.identity.memberId || this.peers.some((peer) => peer.id === id)) continue;
+      this.peers = [...this.peers, member];
+      transport.setPeer(id, address);
+    }
+  }
+
+  private async stateOf(peer: PeerAddress): Promise<Answering | undefined> {
     // Once this life's own connection is accepted, nothing that an earlier life said can still come out of an older one:
     // a term that is told now is not raised by it later.
     if (!this.parts.transport.connected(peer.id)) return undefined;
@@ -199,7 +216,7 @@ export class Repair {
       const given = new Set<number>();
       for (;;) {
         const range = log.lost().find(({ last }) => !given.has(last));
-        if (range === undefined || this.stopped) break;
+        if (range === undefined || this.stopped !== undefined) break;
         const outcome = await this.restoreFrom(peer, range);
         if (outcome === "compacted") isCompacted = true;
         if (outcome !== "some") given.add(range.last);
@@ -208,7 +225,7 @@ export class Repair {
     return isCompacted && log.lost().length > 0;
   }
 
-  private async restoreFrom(peer: MemberRecord, range: LostRange): Promise<"some" | "nothing" | "compacted"> {
+  private async restoreFrom(peer: PeerAddress, range: LostRange): Promise<"some" | "nothing" | "compacted"> {
     const { log } = this.parts.directory;
     const { after, anchor, near } = range;
     let compacted = false;
@@ -301,7 +318,7 @@ export class Repair {
     const known = log.hardState.term;
     if (this.endWasKnown) return known;
     const told = this.answering.filter(({ state }) => state.termKnown).map(({ peer }) => peer.id);
-    const silent = this.parts.peers.filter(({ id }) => !told.includes(id));
+    const silent = this.peers.filter(({ id }) => !told.includes(id));
     if (silent.length > 0) {
       this.waitFor(`all other members to tell their terms; silent: ${silent.map(({ name }) => name).join(", ")}`);
       return undefined;
@@ -319,7 +336,7 @@ export class Repair {
 
   // How it asks and waits.
 
-  private async ask(peer: MemberRecord, request: RepairRequest, timeoutMs: number): Promise<RepairAnswer | undefined> {
+  private async ask(peer: PeerAddress, request: RepairRequest, timeoutMs: number): Promise<RepairAnswer | undefined> {
     const to = { id: peer.id, address: peer.address };
     const outcome = await this.parts.transport.ask(to, encodeRepairRequest(request), timeoutMs);
     if (outcome.kind !== "answered") return undefined;
@@ -346,7 +363,7 @@ export class Repair {
   }
 
   private throwIfStopped(): void {
-    if (this.stopped) throw new BalsaError("closed", "the member is closed");
+    if (this.stopped !== undefined) throw this.stopped;
   }
 }
 

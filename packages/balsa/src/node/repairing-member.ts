@@ -1,6 +1,6 @@
 import { BalsaError, type SnapshotMessage } from "../core/index.js";
 import type { DamagedDirectory, SnapshotReceiver } from "../storage/index.js";
-import type { Asker, Transport } from "../transport/index.js";
+import type { Asker, RefusalCode, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
 import type { Configuration } from "./configuration.js";
@@ -106,6 +106,11 @@ export class RepairingMember {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
     return answerFromDamaged(this.parts.directory, body);
+  }
+
+  /** A peer will have nothing to do with this member. */
+  refused(code: RefusalCode, reason: string): void {
+    if (code === "removed") this.repair.stop(new BalsaError("removed", reason));
   }
 
   async close(): Promise<void> {

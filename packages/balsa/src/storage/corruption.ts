@@ -28,6 +28,15 @@ export function located(cause: unknown, file: string, offset: number): unknown {
   return cause;
 }
 
+/** Bytes are not what was written, or can't be read. */
+export function isDamage(cause: unknown): boolean {
+  return (cause instanceof BalsaError && cause.code === "corrupt") || isUnreadable(cause);
+}
+
+export function isUnreadable(cause: unknown): boolean {
+  return cause instanceof FileError && cause.code === "io";
+}
+
 /** What the file system said, as the library's error; anything else passes through. */
 export function storageFailure(action: string, cause: unknown): unknown {
   if (!(cause instanceof FileError)) return cause;

@@ -6,7 +6,7 @@ import type { HardState } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
 import type { FileSystem } from "../platform/index.js";
 import type { Batch, SegmentImage } from "./batch.js";
-import { corruption, type Damage } from "./corruption.js";
+import { corruption, type Damage, isDamage, storageFailure } from "./corruption.js";
 import { type DataPaths, listSegments, type SegmentListing, type SnapshotName, segmentPath } from "./data-directory.js";
 import type { EntryIndex } from "./entry-index.js";
 import type { Identity } from "./identity.js";
@@ -115,7 +115,7 @@ async function headersBefore(
     try {
       before.unshift(await loader.header(at.previous.segment));
     } catch (cause) {
-      if (cause instanceof BalsaError && cause.code === "corrupt") break;
+      if (isDamage(cause)) break;
       throw cause;
     }
   }
@@ -195,8 +195,9 @@ async function replayBefore(
     try {
       replayClosed(await loader.segment(header), successor.previous, replay, "unread");
     } catch (cause) {
-      if (!(cause instanceof BalsaError) || cause.code !== "corrupt") throw cause;
-      damaged = cause;
+      const damage = isDamage(cause) ? storageFailure("reading the log", cause) : undefined;
+      if (!(damage instanceof BalsaError)) throw cause;
+      damaged = damage;
       replay = new LogReplay(successor.previousIndex, successor.previousTerm);
     }
   }

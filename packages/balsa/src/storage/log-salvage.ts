@@ -4,7 +4,7 @@
  */
 import { ByteReader, ENTRY_HEADER_BYTES, readEntryRecord } from "../codec/index.js";
 import { BalsaError, type Entry } from "../core/index.js";
-import { type File, FileError, type FileSystem } from "../platform/index.js";
+import type { File, FileSystem } from "../platform/index.js";
 import {
   type Batch,
   type EntryIdentity,
@@ -13,7 +13,7 @@ import {
   readBatchIdentities,
   type SegmentImage,
 } from "./batch.js";
-import type { Damage } from "./corruption.js";
+import { type Damage, isUnreadable } from "./corruption.js";
 import { type DataPaths, listSegments, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
 import { SALVAGE_READ_BYTES, SEGMENT_FILE_BYTES_MAX, TERMINATOR_BYTES } from "./limits.js";
@@ -36,6 +36,8 @@ export interface LogSalvage {
 interface ReadSegment {
   readonly image: SegmentImage;
   readonly header: SegmentHeader | undefined;
+  /** Behind the last byte that could not be read; 0 = all could. */
+  readonly unreadableEnd: number;
 }
 
 /**
@@ -123,15 +125,15 @@ async function readSegment(
   const path = segmentPath(paths, segment);
   const file = await files.open(path, "read");
   try {
-    const bytes = await readWhatCanBeRead(file, damages);
+    const { bytes, unreadableEnd } = await readWhatCanBeRead(file, damages);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const image: SegmentImage = { path, segment, identity, bytes, view };
     try {
-      return { image, header: decodeSegmentHeader(bytes, bytes.length, segment, identity) };
+      return { image, header: decodeSegmentHeader(bytes, bytes.length, segment, identity), unreadableEnd };
     } catch (cause) {
       if (!(cause instanceof BalsaError) || cause.code !== "corrupt") throw cause;
       damages.push({ file: path, offset: 0, reason: cause.message });
-      return { image, header: undefined };
+      return { image, header: undefined, unreadableEnd };
     }
   } finally {
     await file.close();
@@ -139,27 +141,28 @@ async function readSegment(
 }
 
 /** The file's bytes; zeros where it can't be read. */
-async function readWhatCanBeRead(file: File, damages: Damage[]): Promise<Uint8Array> {
+async function readWhatCanBeRead(
+  file: File,
+  damages: Damage[],
+): Promise<{ readonly bytes: Uint8Array; readonly unreadableEnd: number }> {
   const fileBytes = Math.min(await file.sizeBytes(), SEGMENT_FILE_BYTES_MAX);
   try {
-    return await file.read(0, fileBytes);
+    return { bytes: await file.read(0, fileBytes), unreadableEnd: 0 };
   } catch (cause) {
     if (!isUnreadable(cause)) throw cause;
   }
   const bytes = new Uint8Array(fileBytes);
+  let unreadableEnd = 0;
   for (let at = 0; at < fileBytes; at += SALVAGE_READ_BYTES) {
     try {
       bytes.set(await file.read(at, Math.min(SALVAGE_READ_BYTES, fileBytes - at)), at);
     } catch (cause) {
       if (!isUnreadable(cause)) throw cause;
       damages.push({ file: file.path, offset: at, reason: "it can't be read" });
+      unreadableEnd = Math.min(at + SALVAGE_READ_BYTES, fileBytes);
     }
   }
-  return bytes;
-}
-
-function isUnreadable(cause: unknown): boolean {
-  return cause instanceof FileError && cause.code === "io";
+  return { bytes, unreadableEnd };
 }
 
 /** Brings the batches of one segment after the other into a salvaged log. */
@@ -198,9 +201,18 @@ class SegmentSalvage {
     let heads = 0;
     while (offset < image.bytes.length) {
       const isLast = findBatch(image, offset + 1) === undefined;
-      if (isLast && isUnwritten(image, offset)) break;
+      if (isLast && isUnwritten(image, offset)) {
+        // What can't be read is no unwritten rest: there may have been batches.
+        if (segment.unreadableEnd > offset) log.endKnown = false;
+        break;
+      }
       // The first batch of a segment was durable before the segment had its name: it is never torn.
       const wrong = isLast && heads > 0 ? whatIsWrong(image, readBatch(image, offset), checksum) : undefined;
+      if (wrong !== undefined && segment.unreadableEnd > offset) {
+        // Nor is it a torn write.
+        log.endKnown = false;
+        return undefined;
+      }
       if (wrong !== undefined) return { file: image.path, offset, index: log.lastIndex + 1, reason: wrong };
       const batch = this.#batchAt(image, offset, checksum, image.bytes.length, log);
       if (batch === undefined) break;

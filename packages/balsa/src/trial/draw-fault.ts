@@ -31,7 +31,7 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
       return {
         kind,
         target,
-        where: prng.pick(["log", "log", "newest-batches", "snapshot"]),
+        where: prng.pick(["log", "log", "newest-batches", "snapshot", "sector"]),
         bits: prng.pick([1, 1, 3, 20]),
         seed: prng.below(2 ** 32),
         forMs,

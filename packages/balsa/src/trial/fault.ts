@@ -27,8 +27,8 @@ export type Fault =
   | {
       readonly kind: "rot";
       readonly target: Target;
-      /** Anywhere in the log, in every batch of its newest segment, or anywhere in a snapshot. */
-      readonly where: "log" | "newest-batches" | "snapshot";
+      /** Anywhere in the log, in every batch of its newest segment, or in a snapshot; or a sector can't be read. */
+      readonly where: "log" | "newest-batches" | "snapshot" | "sector";
       readonly bits: number;
       readonly seed: number;
       readonly forMs: number;

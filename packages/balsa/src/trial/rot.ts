@@ -24,15 +24,21 @@ export function rot(disk: SimDisk, prng: Prng, { where, bits }: Extract<Fault, {
     case "log": {
       const end = batches.length > 1 ? (batches.at(-1) as number) : Number.POSITIVE_INFINITY;
       return rotSome(disk, prng, bits, (at, offset) => {
-        return at.startsWith(`${LOG}/`) && SEGMENT.test(at.slice(LOG.length + 1)) && (at !== path || offset < end);
+        return isSegment(at) && (at !== path || offset < end);
       });
     }
+    case "sector":
+      return disk.spoilSector(prng, ({ path: at }) => isSegment(at)) !== undefined;
     case "snapshot":
       return rotSome(disk, prng, bits, (at) => at.startsWith(`${SNAPSHOTS}/`) && at.endsWith(".snapshot"));
     default:
       where satisfies never;
       return false;
   }
+}
+
+function isSegment(path: string): boolean {
+  return path.startsWith(`${LOG}/`) && SEGMENT.test(path.slice(LOG.length + 1));
 }
 
 function rotSome(disk: SimDisk, prng: Prng, bits: number, admits: (path: string, offset: number) => boolean): boolean {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { WorldNode } from "../../src/sim/index.js";
+import { RaftNode } from "../../src/node/index.js";
+import { World, type WorldNode } from "../../src/sim/index.js";
 import { verifyDirectory } from "../../src/storage/index.js";
 import { ImageFiles } from "../storage/image-files.js";
 import { damageBatchHeads, flip, payloadOf, segmentsOf } from "./damage.js";
-import { type Member, SimulatedCluster } from "./simulated-cluster.js";
+import { Journal, type Member, SimulatedCluster } from "./simulated-cluster.js";
 
 const SETTINGS = { snapshotLogEntries: 1_000, keepEntries: 200 };
 
@@ -123,6 +124,58 @@ describe("a member whose log is damaged", () => {
     await untilSound(cluster);
   });
 
+  test("a segment's header, and a segment that is missing", async () => {
+    const small = { ...SETTINGS, tuning: { segmentBytes: 4_096 } };
+    const cluster = await withEntries("segments", 300, small);
+    const followers = cluster.nodes.filter((each) => each !== cluster.leader);
+    for (const [i, node] of followers.entries()) {
+      await cluster.world.settle(node.stop());
+      const paths = segmentsOf(node);
+      expect(paths.length).toBeGreaterThan(3);
+      const path = paths[paths.length >> 1] ?? "";
+      if (i === 0) flip(node, path, 70);
+      else node.disk.remove(path);
+      node.restart();
+      await cluster.world.run({ until: () => node.program !== undefined });
+      expect(node.running.raft.status().repair).toMatchObject({ endKnown: true });
+      await cluster.world.run({ until: () => node.running.raft.status().repair === undefined });
+    }
+    await untilSound(cluster);
+    expect(cluster.acknowledged.size).toBe(300);
+  });
+
+  test("a sector that can't be read: only what is near it is lost", async () => {
+    const cluster = await withEntries("sector", 100);
+    const node = follower(cluster);
+    await cluster.world.settle(node.stop());
+    const [segment] = segmentsOf(node);
+    const at = payloadOf(node, segment, 50);
+    const place = node.disk.spoilSector(cluster.world.prng, ({ path, offset }) => path === segment && offset >= at);
+    expect(place).toBeDefined();
+    node.restart();
+    await cluster.world.run({ until: () => node.program !== undefined });
+    expect(node.running.raft.status().repair?.damage).toContain("it can't be read");
+    await untilSound(cluster);
+    expect(cluster.acknowledged.size).toBe(100);
+  });
+
+  test("what only it had, and nobody else, gives way to the leader's log; a later term than the leader's is learned", async () => {
+    const cluster = await withEntries("alone", 50);
+    const old = await cluster.untilLeader();
+    cluster.world.isolate(old.name);
+    // Durable here, and nowhere else.
+    for (let i = 0; i < 5; i++) cluster.propose(old);
+    await cluster.world.run({ forMs: 100 });
+    await cluster.world.settle(old.stop());
+    const [path] = segmentsOf(old);
+    flip(old, path, payloadOf(old, path, 54));
+    flip(old, path, payloadOf(old, path, 55));
+    cluster.world.network.heal();
+    old.restart();
+    await untilSound(cluster);
+    expect(cluster.acknowledged.size).toBe(50);
+  });
+
   test("calls to it wait for the end of the repair, or for their own", async () => {
     const cluster = await withEntries("calls", 50);
     const node = follower(cluster);
@@ -165,5 +218,49 @@ describe("a member whose log is damaged", () => {
     node.disk.fault = undefined;
     expect(crashes).toBeGreaterThan(20);
     await untilSound(cluster);
+  });
+});
+
+describe("a cluster of one", () => {
+  async function alone(seed: string, settings: object): Promise<{ world: World; node: WorldNode<RaftNode> }> {
+    const world = new World({ seed, trace: "hash" });
+    const node = world.addNode("a", (platform) =>
+      RaftNode.open({
+        platform,
+        dir: "/data",
+        name: "a",
+        listen: "a:2380",
+        cluster: { bootstrap: { id: "alone", members: [{ name: "a", address: "a:2380" }] } },
+        stateMachine: new Journal(),
+        ...settings,
+      }),
+    );
+    await world.run({ until: () => node.program?.status().role === "leader" });
+    for (let i = 0; i < 100; i++) await world.settle(node.running.propose(Uint8Array.of(i)));
+    await world.settle(node.stop());
+    return { world, node };
+  }
+
+  test("refuses to start with a damaged log, and says file, offset, index, term and what can be done", async () => {
+    const { world, node } = await alone("log", SETTINGS);
+    const [path] = segmentsOf(node);
+    flip(node, path, payloadOf(node, path, 50));
+    node.restart();
+    await expect(world.run({ forMs: 5_000 })).rejects.toThrow(
+      /\.log is damaged at offset \d+, index 50, term 2: .*; no other member is known .*balsa wal repair \/data/,
+    );
+  });
+
+  test("falls back from a damaged snapshot to the one before and the log", async () => {
+    const { world, node } = await alone("snapshot", { snapshotLogEntries: 30, keepEntries: 5 });
+    const names = node.disk.list("/data/snapshots");
+    expect(names).toHaveLength(2);
+    const path = `/data/snapshots/${names[1]}`;
+    flip(node, path, node.disk.open(path, "read").sizeBytes - 60);
+    node.restart();
+    await world.run({ until: () => node.program !== undefined && node.running.status().repair === undefined });
+    expect((await world.settle(node.running.read())).index).toBeGreaterThan(100);
+    await world.settle(node.stop());
+    expect(await verifyDirectory(ImageFiles.of(node.disk, "/data"), "/data")).toMatchObject({ damages: [], lost: [] });
   });
 });
