@@ -58,6 +58,7 @@ export class Deadlines {
   tick(): void {
     this.nowTick++;
     const slot = this.slotOf(this.nowTick);
+    if (slot.next === slot) return;
     const due: Waiter[] = [];
     for (let waiter = slot.next; waiter !== undefined && waiter !== slot; waiter = waiter.next) {
       if (waiter.dueTick <= this.nowTick) due.push(waiter);

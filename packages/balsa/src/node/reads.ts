@@ -26,6 +26,8 @@ class Read extends Call<{ readonly index: number }> {
   }
 }
 
+const NONE: readonly never[] = [];
+
 /** Reads that share one confirmation. */
 interface Round {
   /** Fresh for each attempt: an answer to an earlier one must not pass for this one's (E3). */
@@ -89,6 +91,7 @@ export class Reads {
 
   /** Rounds to ask for again, under new IDs: their question or answer may be lost. */
   retry(afterTicks: number): readonly number[] {
+    if (this.rounds.length === 0) return NONE;
     const again: number[] = [];
     this.rounds = this.rounds.filter((round) => round.reads.some((read) => !read.settled));
     for (const round of this.rounds) {

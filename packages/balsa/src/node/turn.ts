@@ -63,6 +63,12 @@ export class Turn {
   /** A snapshot from a peer is in force in the core, and not restored into the state machine yet. */
   private incoming = false;
   private leader = NONE;
+  /** Made once: there is one a turn. */
+  private readonly end = (): void => {
+    this.scheduled = false;
+    this.guarded(this.runTurn);
+  };
+  private readonly runTurn = (): void => this.run();
   private term = 0;
   private readonly parts: TurnParts;
   private readonly fetches: EntryFetches;
@@ -81,10 +87,7 @@ export class Turn {
   schedule(): void {
     if (this.scheduled || this.stopped) return;
     this.scheduled = true;
-    this.parts.clock.nextTurn(() => {
-      this.scheduled = false;
-      this.guarded(() => this.run());
-    });
+    this.parts.clock.nextTurn(this.end);
   }
 
   /** Runs `work` so that a broken invariant or a failed storage stops the member instead of being carried on with. */

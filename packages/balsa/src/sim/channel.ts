@@ -11,7 +11,8 @@ export type Parcel =
   | { readonly kind: "dial" }
   | { readonly kind: "accepted" }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "data"; readonly bytes: Uint8Array; readonly checksum: number }
+  /** `pieceBytes`: how it comes to the receiver, one piece after the other. */
+  | { readonly kind: "data"; readonly bytes: Uint8Array; readonly checksum: number; readonly pieceBytes: number }
   | { readonly kind: "end" }
   | { readonly kind: "reset"; readonly message: string };
 
@@ -24,8 +25,8 @@ function checksumOf(bytes: Uint8Array): number {
   return crc32c(bytes, 0, bytes.length, 0);
 }
 
-function data(bytes: Uint8Array): Parcel {
-  return { kind: "data", bytes, checksum: checksumOf(bytes) };
+function data(bytes: Uint8Array, pieceBytes: number): Parcel {
+  return { kind: "data", bytes, checksum: checksumOf(bytes), pieceBytes };
 }
 
 function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -76,6 +77,11 @@ export class Channel {
     this.#data = trace.word(`${label} data`);
   }
 
+  /** Nothing gets to the other end as things are. */
+  get isStopped(): boolean {
+    return this.#link.isBlocked || this.#wire.isDark(this.to);
+  }
+
   /** Who gets what arrives. */
   deliverTo(receive: (parcel: Parcel) => void): void {
     this.#receive = receive;
@@ -92,11 +98,6 @@ export class Channel {
     this.bytesUnderWay += bytes.length;
     const { prng, options } = this.#wire;
     let rest = bytes;
-    while (rest.length > options.pieceBytesMax) {
-      const lengthBytes = prng.between(1, options.pieceBytesMax);
-      this.#sendPiece(rest.subarray(0, lengthBytes));
-      rest = rest.subarray(lengthBytes);
-    }
     const cut = prng.chance(options.splitChance) ? prng.below(rest.length + 1) : 0;
     if (cut > 0 && cut < rest.length) {
       this.#sendPiece(rest.subarray(0, cut));
@@ -165,9 +166,11 @@ export class Channel {
     // Not with the first one: its arrival is in the queue already, as it is.
     const isSecondOrLater = this.#travelling.length > 1;
     if (isSecondOrLater && last?.parcel.kind === "data" && this.#wire.prng.chance(this.#wire.options.joinChance)) {
-      last.parcel = data(concatenated(last.parcel.bytes, bytes));
+      last.parcel = data(concatenated(last.parcel.bytes, bytes), last.parcel.pieceBytes);
     } else {
-      this.send(data(bytes));
+      const { pieceBytesMax } = this.#wire.options;
+      const isWhole = bytes.length <= pieceBytesMax;
+      this.send(data(bytes, isWhole ? Number.POSITIVE_INFINITY : this.#wire.prng.between(1, pieceBytesMax)));
     }
   }
 
@@ -179,14 +182,14 @@ export class Channel {
     const isData = parcel.kind === "data";
     const detail = isData ? this.#data : this.#wire.timeline.trace.word(`${this.label} ${parcel.kind}`);
     const arrival = new SimEvent(undefined, this.#receiver, this.#kind, detail, this.#onArrival);
-    if (isData) arrival.withTwo(parcel.bytes.length, parcel.checksum);
+    if (isData) arrival.withNumbers(2, parcel.bytes.length, parcel.checksum, 0);
     this.#arrival = this.#wire.timeline.schedule(delayUs, arrival);
   }
 
   #arrived(): void {
     this.#arrival = undefined;
     const { nowUs } = this.#wire.timeline;
-    if (this.#wire.isStopped(this)) {
+    if (this.isStopped) {
       if (this.#isOrphaned) {
         this.#loseStuck();
         return;

@@ -70,6 +70,7 @@ export class DiskAccess {
     detail: string,
     delayUs: number,
     start: (injected: FileError | undefined) => () => Result,
+    numbers?: readonly number[],
   ): Promise<Result> {
     const injected = this.admit(call);
     if (injected === "dead") return new Promise(() => {});
@@ -84,6 +85,6 @@ export class DiskAccess {
         throw error;
       };
     }
-    return this.process.after(delayUs, call.kind, `${call.path}${detail}${outcome}`, complete);
+    return this.process.after(delayUs, call.kind, `${call.path}${detail}${outcome}`, complete, numbers);
   }
 }

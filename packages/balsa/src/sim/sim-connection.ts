@@ -177,8 +177,7 @@ export class SimConnection implements Connection {
         this.#finish({ kind: "unreachable", message: parcel.message });
         return;
       case "data":
-        this.#incoming.consumed(parcel.bytes.length);
-        this.#handlers?.onData(parcel.bytes);
+        this.#deliverData(parcel);
         return;
       case "end":
         this.#finish({ kind: "ended" });
@@ -189,6 +188,24 @@ export class SimConnection implements Connection {
       default:
         parcel satisfies never;
         throw new Error("unknown parcel");
+    }
+  }
+
+  #deliverData(parcel: Parcel & { readonly kind: "data" }): void {
+    const { bytes, pieceBytes } = parcel;
+    if (bytes.length <= pieceBytes) {
+      this.#incoming.consumed(bytes.length);
+      this.#handlers?.onData(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes.length && !this.#closed; at += pieceBytes) {
+      if (this.#paused) {
+        this.#held.unshift({ ...parcel, bytes: bytes.subarray(at) });
+        return;
+      }
+      const piece = bytes.subarray(at, at + pieceBytes);
+      this.#incoming.consumed(piece.length);
+      this.#handlers?.onData(piece);
     }
   }
 

@@ -302,9 +302,9 @@ export class SimDisk {
     this.#unsyncedEntries.push({ sequence: this.nextSequence(), home, changes });
   }
 
-  #directory(path: string): DiskDirectory {
+  #directory(path: string, names: readonly string[] = namesOf(path)): DiskDirectory {
     let directory = this.#root;
-    for (const name of namesOf(path)) {
+    for (const name of names) {
       const entry = directory.entries.get(name);
       if (!(entry instanceof DiskDirectory)) {
         throw new FileError("not-found", path, `${path} is not a directory that exists`);
@@ -318,7 +318,7 @@ export class SimDisk {
   #place(path: string): { directory: DiskDirectory; name: string } {
     const names = namesOf(path);
     const name = names.pop() ?? "";
-    return { directory: this.#directory(names.join("/")), name };
+    return { directory: this.#directory(path, names), name };
   }
 }
 

@@ -40,17 +40,10 @@ export class SimEvent {
   }
 
   /** What it is about, in numbers: no text has to be made for a trace of which only the hash is kept. */
-  withTwo(first: number, second: number): this {
-    this.numbers = 2;
+  withNumbers(numbers: number, first: number, second: number, third: number): void {
+    this.numbers = numbers;
     this.first = first;
     this.second = second;
-    return this;
-  }
-
-  withThree(first: number, second: number, third: number): this {
-    this.withTwo(first, second);
-    this.numbers = 3;
     this.third = third;
-    return this;
   }
 }

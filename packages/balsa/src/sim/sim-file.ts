@@ -40,10 +40,6 @@ function summed(buffer: Uint8Array, seed: number): number {
   return crc32c(buffer, length - SECTOR_BYTES, length, sum);
 }
 
-function describe(position: number, lengthBytes: number, crc: number): string {
-  return ` ${position}+${lengthBytes} ${(crc >>> 0).toString(16)}`;
-}
-
 /** A process' open file. */
 export class SimFile implements File {
   readonly path: string;
@@ -65,7 +61,7 @@ export class SimFile implements File {
   }
 
   sizeBytes(): Promise<number> {
-    return this.#call("sizeBytes", "", this.#access.delayUs("metadataUs", 0), (injected) => {
+    return this.#call("sizeBytes", [], this.#access.delayUs("metadataUs", 0), (injected) => {
       if (injected !== undefined) throw injected;
       return () => this.#file.sizeBytes;
     });
@@ -73,7 +69,7 @@ export class SimFile implements File {
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
     const delayUs = this.#access.delayUs("readUs", lengthBytes);
-    return this.#call("read", ` ${position}+${lengthBytes}`, delayUs, (injected) => {
+    return this.#call("read", [position, lengthBytes], delayUs, (injected) => {
       if (injected !== undefined) throw injected;
       if (!this.#file.isReadable(position, lengthBytes)) {
         throw new FileError("io", this.path, `${this.path}: a sector of ${position}+${lengthBytes} can't be read`);
@@ -86,7 +82,7 @@ export class SimFile implements File {
     const bytes = taken(buffers);
     const crc = checksum(buffers);
     const delayUs = this.#access.delayUs("writeUs", bytes.length);
-    return this.#call("write", describe(position, bytes.length, crc), delayUs, (injected) => {
+    return this.#call("write", [position, bytes.length, crc], delayUs, (injected) => {
       this.#requireWritable();
       const failure = injected ?? this.#shortage(position, bytes);
       const operation = this.#write(position, bytes, failure);
@@ -99,7 +95,7 @@ export class SimFile implements File {
   }
 
   truncate(sizeBytes: number): Promise<void> {
-    return this.#call("truncate", ` ${sizeBytes}`, this.#access.delayUs("metadataUs", 0), (injected) => {
+    return this.#call("truncate", [sizeBytes], this.#access.delayUs("metadataUs", 0), (injected) => {
       this.#requireWritable();
       if (injected !== undefined) throw injected;
       const operation = this.#file.resize(this.#access.disk.nextSequence(), sizeBytes);
@@ -110,7 +106,7 @@ export class SimFile implements File {
   }
 
   sync(): Promise<void> {
-    return this.#call("sync", "", this.#access.delayUs("syncUs", 0), (injected) => this.#beginSync(injected));
+    return this.#call("sync", [], this.#access.delayUs("syncUs", 0), (injected) => this.#beginSync(injected));
   }
 
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void {
@@ -140,7 +136,7 @@ export class SimFile implements File {
       done(error);
     };
     const event = this.#access.process.schedule(delayUs, "writeAndSync", this.path + outcome, settle);
-    event.withThree(position, bytes.length, crc);
+    event.withNumbers(3, position, bytes.length, crc);
   }
 
   close(): Promise<void> {
@@ -203,7 +199,7 @@ export class SimFile implements File {
   /** One use of the open file. */
   async #call<Result>(
     kind: DiskCallKind,
-    detail: string,
+    numbers: readonly number[],
     delayUs: number,
     start: (injected: FileError | undefined) => () => Result,
   ): Promise<Result> {
@@ -211,7 +207,7 @@ export class SimFile implements File {
     if (refusal !== undefined) throw refusal;
     this.#inFlight += 1;
     try {
-      return await this.#access.call({ kind, path: this.path }, detail, delayUs, start);
+      return await this.#access.call({ kind, path: this.path }, "", delayUs, start, numbers);
     } finally {
       this.#leave();
     }

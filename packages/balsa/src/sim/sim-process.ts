@@ -2,6 +2,8 @@ import { SimEvent } from "./sim-event.js";
 import type { Timeline } from "./timeline.js";
 import type { Word } from "./trace.js";
 
+const NONE: readonly number[] = [];
+
 /**
  * One life of a node: from its start to its crash or stop. Whatever it still waited for when it died never happens;
  * whatever its code still calls (a crash may come in the middle of a call) has no effect and no answer.
@@ -79,15 +81,23 @@ export class SimProcess {
   }
 
   /** What `complete` returns, or throws, at the end of the delay, in an event of its own. */
-  after<Result>(delayUs: number, kind: string, detail: string, complete: () => Result): Promise<Result> {
+  after<Result>(
+    delayUs: number,
+    kind: string,
+    detail: string,
+    complete: () => Result,
+    numbers: readonly number[] = NONE,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.schedule(delayUs, kind, detail, () => {
+      const event = this.schedule(delayUs, kind, detail, () => {
         try {
           resolve(complete());
         } catch (error) {
           reject(error);
         }
       });
+      const [first = 0, second = 0, third = 0] = numbers;
+      event.withNumbers(numbers.length, first, second, third);
     });
   }
 

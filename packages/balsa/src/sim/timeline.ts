@@ -83,6 +83,10 @@ export class Timeline {
     this.trace.note(this.#nowUs, node, kind, detail);
   }
 
+  log(node: string, level: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.trace.log(this.#nowUs, node, level, message, fields);
+  }
+
   #peek(): SimEvent | undefined {
     const queued = this.#queue.peek();
     if (queued !== undefined && queued.timeUs === this.#nowUs) return queued;

@@ -41,8 +41,7 @@ export class Trace {
   word(text: string): Word {
     const known = this.#words.get(text);
     if (known !== undefined) return known;
-    this.#hash.word(text.length);
-    this.#hash.update(text);
+    this.#text(text);
     this.#lastNumber += 1;
     const word = { text, number: this.#lastNumber };
     if (this.#words.size < TRACE_WORDS_MAX) this.#words.set(text, word);
@@ -57,14 +56,28 @@ export class Trace {
     if (numbers > 0) {
       hash.word(first);
       hash.word(second);
-      if (numbers > 2) hash.word(third);
+      hash.word(third);
     }
     if (!this.#keepLines) return;
     const rest = [first, second, third].slice(0, numbers).map((number) => ` ${number}`);
     this.#lines.push(lineOf(timeUs, node.text, kind.text, detail?.text ?? "") + rest.join(""));
   }
 
-  /** What is no event: what the test does to its world, and what programs log. */
+  /** What a program logs. Here too: no text for a hash. */
+  log(timeUs: number, node: string, level: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#add(timeUs, this.word(node), this.word("log"), this.word(message));
+    this.#hash.word(this.word(level).number);
+    for (const [key, value] of Object.entries(fields)) {
+      this.#hash.word(this.word(key).number);
+      if (typeof value === "number" && (value | 0) === value) this.#hash.word(value);
+      else this.#text(textOf(value));
+    }
+    if (!this.#keepLines) return;
+    const parts = Object.entries(fields).map(([key, value]) => ` ${key}=${textOf(value)}`);
+    this.#lines.push(lineOf(timeUs, node, "log", `${level} ${message}${parts.join("")}`.replaceAll("\n", "\\n")));
+  }
+
+  /** What is no event: what is done to the world. */
   note(timeUs: number, node: string, kind: string, detail: string): void {
     this.#add(timeUs, this.word(node), this.word(kind), detail === "" ? undefined : this.word(detail));
     if (this.#keepLines) this.#lines.push(lineOf(timeUs, node, kind, detail));
@@ -80,6 +93,11 @@ export class Trace {
     return this.#lines.slice(-count).join("\n");
   }
 
+  #text(text: string): void {
+    this.#hash.word(text.length);
+    this.#hash.update(text);
+  }
+
   #add(timeUs: number, node: Word, kind: Word, detail: Word | undefined): void {
     this.#count += 1;
     const passedUs = timeUs - this.#timeUs;
@@ -90,6 +108,10 @@ export class Trace {
     this.#hash.word(kind.number);
     this.#hash.word(detail === undefined ? 0 : detail.number);
   }
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Error ? `${value.name}: ${value.message}` : String(JSON.stringify(value));
 }
 
 function lineOf(timeUs: number, node: string, kind: string, detail: string): string {

@@ -11,7 +11,10 @@ import type { Timeline } from "./timeline.js";
 export interface WireOptions extends LinkOptions {
   /** How often one write arrives in two pieces. */
   readonly splitChance: number;
-  /** The longest piece. A small one walks every path of code that puts frames together. */
+  /**
+   * The longest piece that a receiver is handed; longer ones are handed over in several, one right after the other. A
+   * small one walks every path of code that puts frames together.
+   */
   readonly pieceBytesMax: number;
   /** How often a piece arrives together with the one before, where that is still on its way. */
   readonly joinChance: number;
@@ -141,9 +144,9 @@ export class Wire implements NetworkFaults {
     return this.link(from, to).isBlocked;
   }
 
-  /** Nothing gets to the other end as things are. */
-  isStopped({ from, to }: Channel): boolean {
-    return this.isBlocked(from, to) || this.#dark.has(to);
+  /** The host is without power. */
+  isDark(host: string): boolean {
+    return this.#dark.size > 0 && this.#dark.has(host);
   }
 
   /** The way from one host to another, which is there as soon as somebody asks for it. */
@@ -232,7 +235,7 @@ export class Wire implements NetworkFaults {
 
   #resumeStalled(): void {
     for (const channel of [...this.stalled]) {
-      if (this.isStopped(channel)) continue;
+      if (channel.isStopped) continue;
       this.stalled.delete(channel);
       const isBroken = this.prng.chance(this.options.resetChance);
       if (isBroken) channel.breakOff("connection reset after an interruption");

@@ -1,5 +1,5 @@
 import { BalsaError, invariant } from "../core/index.js";
-import type { Logger, LogLevel, Platform } from "../platform/index.js";
+import type { Logger, Platform } from "../platform/index.js";
 import { type CrashChoice, drawCrash } from "./crash-choice.js";
 import { DiskAccess, type DiskTiming } from "./disk-access.js";
 import { MachineClock } from "./machine-clock.js";
@@ -32,15 +32,6 @@ export interface Surroundings {
   readonly prng: Prng;
   /** Ends the run: a program that did not start. */
   fail(error: unknown): void;
-}
-
-/** `message key=value …` on one line. */
-function formatLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
-  const parts = [level, message];
-  for (const [key, value] of Object.entries(fields)) {
-    parts.push(`${key}=${value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)}`);
-  }
-  return parts.join(" ").replaceAll("\n", "\\n");
 }
 
 /**
@@ -232,7 +223,7 @@ export class WorldNode<Program extends Closeable = Closeable> {
   #logger(process: SimProcess): Logger {
     return {
       log: (level, message, fields) => {
-        if (process.alive) process.timeline.note(process.node, "log", formatLog(level, message, fields ?? {}));
+        if (process.alive) process.timeline.log(process.node, level, message, fields ?? {});
       },
     };
   }

@@ -69,9 +69,7 @@ export class Outbox {
   /** Drops everything. Returns how many messages that were. */
   clear(): number {
     const messages = this.#items.reduce((count, item) => count + (item.kind === "message" ? 1 : 0), 0);
-    this.#items = [];
-    this.#heartbeats = 0;
-    this.#bytes = 0;
+    this.#empty();
     return messages;
   }
 
@@ -100,6 +98,12 @@ export class Outbox {
     }
     this.#forget(next);
     return buffers;
+  }
+
+  #empty(): void {
+    this.#items = [];
+    this.#heartbeats = 0;
+    this.#bytes = 0;
   }
 
   /** Where the frame that begins with the message at `from` ends. */
@@ -132,7 +136,7 @@ export class Outbox {
 
   #forget(count: number): void {
     if (count === this.#items.length) {
-      this.clear();
+      this.#empty();
       return;
     }
     for (const item of this.#items.splice(0, count)) this.#account(item);

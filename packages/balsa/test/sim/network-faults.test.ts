@@ -84,11 +84,31 @@ describe("links", () => {
 
   test("a write may come in pieces as tiny as one byte, in order", async () => {
     const { world, atA, atB } = await connect(1, { ...plain, pieceBytesMax: 3 });
-    const sent = Array.from({ length: 200 }, (_, i) => i);
-    atA.write(...sent);
-    await world.run({ until: () => atB.received.length === 200 });
+    const sent = Array.from({ length: 240 }, (_, i) => i);
+    for (let i = 0; i < 20; i += 1) {
+      atA.write(...sent.slice(i * 12, i * 12 + 12));
+      await world.run({ forMs: 1 });
+    }
+    await world.run({ until: () => atB.received.length === 240 });
     expect(atB.received).toEqual(sent);
     expect(new Set(atB.pieces.map((piece) => piece.length))).toEqual(new Set([1, 2, 3]));
+  });
+
+  test("a receiver that pauses between two pieces gets the rest when it resumes, before what comes later", async () => {
+    const { world, atA, atB } = await connect(1, { ...plain, pieceBytesMax: 1 });
+    const onData = atB.onData.bind(atB);
+    atB.onData = (bytes) => {
+      onData(bytes);
+      if (atB.received.length === 2) atB.connection?.pause();
+    };
+    atA.write(0, 1, 2, 3);
+    await world.run({ forMs: 20 });
+    atA.write(4, 5);
+    await world.run({ forMs: 20 });
+    expect(atB.received).toEqual([0, 1]);
+    atB.connection?.resume();
+    await world.run({ until: () => atB.received.length === 6 });
+    expect(atB.received).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 
