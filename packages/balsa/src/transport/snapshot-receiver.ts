@@ -54,6 +54,8 @@ export class SnapshotReceiver implements EstablishedHandlers {
   #connected = true;
   /** It is to end early since the connection was lost, or another one came: nothing is wrong with what is here. */
   #isBroken = false;
+  /** How much was there from an earlier try. */
+  #resumedAt = 0;
   /** Whether the last word is said; the timer closes the connection if the other side does not. */
   #over = false;
   #linger: Timer | undefined;
@@ -124,7 +126,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
       return;
     }
     this.#conclude({ kind: "snapshot-done" });
-    this.#log("info", "snapshot received", offer, {});
+    this.#log("info", "snapshot received", offer, { resumedAt: this.#resumedAt });
     this.#handlers.onReceived(offer.message);
   }
 
@@ -154,7 +156,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
       if (isFirst && piece.position === 0 && written > 0) {
         // The sender's file is another one.
         await sink.restart();
-        written = 0;
+        written = this.#resumedAt = 0;
       }
       if (piece.position !== written || written + piece.bytes.length > fileBytes) throw failure("a piece out of place");
       await sink.write(piece.bytes);
@@ -173,6 +175,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
     const { resumed } = sink;
     if (resumed !== undefined && resumed.position < fileBytes) {
       link.write({ kind: "snapshot-resumed", position: resumed.position, checksum: resumed.checksum });
+      this.#resumedAt = resumed.position;
       return resumed.position;
     }
     if (resumed !== undefined) await sink.restart();

@@ -147,8 +147,8 @@ export class SimulatedCluster {
   }
 
   /** Proposes one more command at a node; what becomes of it is noted. */
-  propose(node: WorldNode<Member>): string {
-    const command = `c${++this.lastCommand}`;
+  propose(node: WorldNode<Member>, padding = ""): string {
+    const command = `c${++this.lastCommand}${padding}`;
     node.running.raft.propose(encoder.encode(command)).then(
       (applied) => {
         this.acknowledged.set(command, applied);
