@@ -205,6 +205,8 @@ export class SegmentWriter {
     const made = (this.#unnamed ??= await this.#makeSegment(batch, hardState));
     await this.#files.syncDir(this.#options.paths.log);
     this.#unnamed = undefined;
+    // One that grows says nothing of how much is written; the one before it does.
+    const sizeBytes = made.preparedBytes > 0 ? made.preparedBytes : this.#offset;
     this.#spares.closeFile(this.#current.file);
     this.#current = made;
     this.#offset = SEGMENT_HEADER_BYTES + batch.lengthBytes;
@@ -212,7 +214,7 @@ export class SegmentWriter {
     this.#spans.push({ segment: made.segment, previousIndex });
     // Nothing before a reset is needed, whatever its index.
     if (batch.isReset) this.#dropSpans(this.#spans.length - 1);
-    this.#spares.want(made.preparedBytes);
+    this.#spares.want(sizeBytes);
   }
 
   async #makeSegment(batch: PendingBatch, hardState: HardState): Promise<SegmentFile> {
@@ -256,7 +258,8 @@ export class SegmentWriter {
     }
     if (this.#shortage === undefined) {
       const { logger } = this.#options.platform;
-      const { code, path: file, message: reason } = cause;
+      const { code, message: reason } = cause;
+      const file = this.#currentPath;
       logger.log("warn", "the log waits: nothing is acknowledged until there is room", { code, file, reason });
     }
     this.#shortage = cause;
@@ -287,9 +290,15 @@ export class SegmentWriter {
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
     const { logger } = this.#options.platform;
-    if (isFull) logger.log("warn", "the disk is full; no new entries are taken", { file: this.#current.file.path });
-    else logger.log("info", "the disk has room again", { file: this.#current.file.path });
+    const file = this.#currentPath;
+    if (isFull) logger.log("warn", "the disk is full; no new entries are taken", { file });
+    else logger.log("info", "the disk has room again", { file });
     this.#onRoom(isFull);
+  }
+
+  /** The file itself may have been opened under a spare's name. */
+  get #currentPath(): string {
+    return segmentPath(this.#options.paths, this.#current.segment);
   }
 
   #dropSpans(count: number): void {

@@ -84,7 +84,7 @@ export class SpareSegments {
     this.#ready.unshift({ ...base, isRecycled: true });
   }
 
-  /** There is to be one, in proportion to the segment in use, and no smaller than `leastBytes`. */
+  /** There is to be one, in proportion to the segment in use. */
   want(currentBytes: number): void {
     this.#wantedBytes = this.#clamped(currentBytes * SPARE_GROWTH);
     this.#prepareIfNeeded();
