@@ -6,16 +6,20 @@ import { build } from "./build.mjs";
 import { root } from "./child.mjs";
 import { install } from "./installation.mjs";
 import { explore } from "./model/exploration.mjs";
+import { inMode } from "./model/modes.mjs";
 
 /**
- * `npm run model -- NAME… [--json] [--threads N] [--seconds S] [--states N] [--out FOLDER]`: explores named
- * configurations; without names it lists them. A counterexample is printed step by step, and with --out written as a
- * scenario file. `--no-build` takes what was compiled before.
+ * `npm run model -- NAME… [--mode M] [--json] [--threads N] [--seconds S] [--states N] [--seed N] [--out FOLDER]`:
+ * explores named configurations; without names it lists them. Modes: `states`, all of them, level by level; `deepening`,
+ * depth first; `walks`, random ones beyond the bounds; `liveness`, fair runs from where such walks end. A counterexample
+ * is printed step by step, and with --out written as a scenario file. `--no-build` takes what was compiled before.
  * @param {readonly string[]} args
  * @returns {Promise<number>}
  */
 export async function run(args) {
   const options = /** @type {const} */ ({
+    mode: { type: "string", default: "states" },
+    seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
     threads: { type: "string", default: String(Math.min(2, availableParallelism())) },
     seconds: { type: "string", default: "3600" },
@@ -37,13 +41,15 @@ export async function run(args) {
       console.error(`model: there is no configuration "${name}"`);
       return 2;
     }
-    const result = await explore(name, {
+    const limits = {
       threads: Number(values.threads),
       seconds: Number(values.seconds),
       states: Number(values.states),
+      seed: Number(values.seed),
       // Progress is for people; what a program reads is the last line.
-      log: (line) => console.error(line),
-    });
+      log: (/** @type {string} */ line) => console.error(line),
+    };
+    const result = await (values.mode === "states" ? explore(name, limits) : inMode(values.mode, name, limits));
     violations += result.violations;
     await tell(result, values.json, values.out);
   }
@@ -51,7 +57,7 @@ export async function run(args) {
 }
 
 /**
- * @param {import("./model/exploration.mjs").Result} result
+ * @param {any} result of an exploration, or of another mode
  * @param {boolean} json
  * @param {string | undefined} out
  */
@@ -68,6 +74,7 @@ async function tell(result, json, out) {
     }
   }
   if (json) console.log(JSON.stringify(result));
+  else if (result.mode !== undefined) console.log(JSON.stringify({ ...result, counterexample: undefined }));
   else {
     const { states, depth, transitions, seconds, complete, bytes } = result;
     const rate = Math.round(states / seconds);

@@ -24,6 +24,15 @@ export const finders = {
           : `${states} states, ${seconds} s`,
     }),
   },
+  liveness: {
+    what: "fair runs of a configuration of docs/model-checking.md, from where random walks end",
+    command: (/** @type {string} */ target, /** @type {number} */ seconds) => [
+      ...["scripts/run.mjs", "model", target, "--no-build", "--json", "--mode", "liveness"],
+      "--seconds",
+      String(seconds),
+    ],
+    judge: (/** @type {any} */ { violations, runs }) => ({ found: violations > 0, figure: `${runs} fair runs` }),
+  },
   test: {
     what: "a test file: where no behaviour of whole systems can show the bug, as other guards stand before it",
     command: (/** @type {string} */ target) => [

@@ -1,6 +1,7 @@
 import type { Configuration } from "./configuration.js";
 import { GrowingArray } from "./growing-array.js";
 import { PropertyViolation } from "./history.js";
+import { actionsOf } from "./path.js";
 import { Space } from "./space.js";
 import type { Action } from "./successors.js";
 import { Successors } from "./successors.js";
@@ -142,16 +143,7 @@ export class BreadthFirst {
     for (let state = parent; state > 0; state = this.parents.items[state] as number) {
       ordinals.unshift(this.ordinals.items[state] as number);
     }
-    const walker = new Successors(this.space);
-    walker.tellActions = true;
-    walker.begin();
-    const actions: Action[] = [];
-    for (const ordinal of ordinals) {
-      const from = walker.child.slice(0, walker.childWords);
-      walker.expand(from, 0, () => walker.ordinal === ordinal);
-      actions.push(walker.action);
-    }
-    return actions;
+    return actionsOf(this.space, ordinals);
   }
 
   /** What is in memory: bytes of the frontier and of the ways to all states; and how many parts states are made of. */

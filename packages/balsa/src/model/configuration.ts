@@ -113,6 +113,8 @@ export interface Configuration {
   readonly changes?: readonly ConfChange[];
   /** Who may act on its own account: campaign, propose. Default: all. */
   readonly campaigners?: readonly number[];
+  /** Links, from and to, over which nothing arrives: what is sent there need not be kept in mind. */
+  readonly cut?: readonly (readonly [number, number])[];
   /** Classes of nodes that can't be told apart. Default: all of them, if they begin alike and nobody is named. */
   readonly alike?: readonly (readonly number[])[];
   readonly reductions: Reductions;

@@ -43,13 +43,12 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   },
   {
     ...ORDINARY,
-    name: "old-messages",
-    what: "a leader crashes and is elected again, and nothing that is on its way is ever left out",
+    name: "re-election",
+    what: "a leader crashes and is elected again, while answers to what it was are on their way",
     led: 1,
     campaigners: [1],
     alike: [[2, 3]],
     budgets: { ...NOTHING_ELSE, crashes: 1, proposals: 1 },
-    reductions: { ...ALL_REDUCTIONS, deadMessages: false },
   },
   {
     ...ORDINARY,
@@ -87,6 +86,11 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     slowNodes: [3],
     maxTerm: 4,
     campaigners: [1, 2],
+    cut: [
+      [1, 2],
+      [2, 1],
+      [3, 2],
+    ],
     alike: [[4, 5]],
     budgets: { ...NOTHING_ELSE, proposals: 1 },
   },
@@ -107,6 +111,15 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     preVote: true,
     checkQuorum: true,
     budgets: { ...NOTHING_ELSE, timeouts: 3, time: 2, heartbeats: 1 },
+  },
+  {
+    ...ORDINARY,
+    name: "pre-vote-logs",
+    what: "pre-votes without quorum checks, over logs of different lengths",
+    logs: { 1: [1, 1], 2: [], 3: [] },
+    alike: [[2, 3]],
+    preVote: true,
+    budgets: { ...NOTHING_ELSE, timeouts: 4 },
   },
   {
     ...ORDINARY,

@@ -16,6 +16,7 @@ const NEVER = 0;
 const OF_LOWER_TERMS = 1;
 const UNLESS_CANDIDATE = 2;
 const UNLESS_LEADING = 3;
+const ON_A_CUT_LINK = 4;
 
 /** What the question needs to know of cells and messages, in typed arrays: it is asked for each message of each state. */
 export class DeadMessages {
@@ -50,6 +51,7 @@ export class DeadMessages {
   isDead(message: number, receiver: number): boolean {
     const kind = this.kinds.items[message] as number;
     if (kind === NEVER) return false;
+    if (kind === ON_A_CUT_LINK) return true;
     const term = this.terms.items[message] as number;
     const durable = this.durableTerms.items[receiver] as number;
     if (term !== durable) return term < durable;
@@ -57,8 +59,14 @@ export class DeadMessages {
     return (kind === UNLESS_CANDIDATE ? this.candidacies : this.leaderships).items[receiver] !== term;
   }
 
-  private kindOf({ type }: PeerMessage): number {
-    const { reductions, preVote, checkQuorum } = this.configuration;
+  /** Dead for where it goes, not for what it says. */
+  isCutOff(message: number): boolean {
+    return this.kinds.items[message] === ON_A_CUT_LINK;
+  }
+
+  private kindOf({ type, from, to }: PeerMessage): number {
+    const { reductions, preVote, checkQuorum, cut } = this.configuration;
+    if (cut?.some(([a, b]) => a === from && b === to) === true) return ON_A_CUT_LINK;
     if (!reductions.deadMessages) return NEVER;
     switch (type) {
       case "propose":

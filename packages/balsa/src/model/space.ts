@@ -177,9 +177,9 @@ export class Space {
 }
 
 function alikeNodes(configuration: Configuration): readonly (readonly number[])[] {
-  const { reductions, alike, nodes, voters, logs, changes, campaigners, led, slowNodes } = configuration;
+  const { reductions, alike, nodes, voters, logs, changes, campaigners, led, slowNodes, cut } = configuration;
   if (!reductions.symmetry) return [];
   if (alike !== undefined) return alike;
-  const naming = [voters, logs, changes, campaigners, led, slowNodes];
+  const naming = [voters, logs, changes, campaigners, led, slowNodes, cut];
   return naming.some((part) => part !== undefined) ? [] : [Array.from({ length: nodes }, (_, i) => i + 1)];
 }

@@ -26,6 +26,9 @@ export interface Action {
 /** Looks at a successor, which lies in the fields of Successors until it returns. True: no more of them. */
 export type Visit = () => boolean;
 
+/** Room for more messages than any walk leaves on their way. */
+const CHILD_WORDS_MAX = 16_384;
+
 /** A step that never is taken, for messages that are lost. */
 const NO_STEP: Step = { cell: -1, sent: [], answers: [], violation: undefined, idle: false };
 
@@ -42,7 +45,7 @@ export class Successors {
 
   // ---- the successor at hand
 
-  readonly child: Int32Array = new Int32Array(512);
+  readonly child: Int32Array = new Int32Array(CHILD_WORDS_MAX);
   childWords = 0;
   /** The two lanes of its fingerprint, the same for all its renamings; never 0. */
   low = 0;
@@ -127,6 +130,13 @@ export class Successors {
   /** How many words the state at `at` has. */
   lengthAt(words: Int32Array, at: number): number {
     return this.headWords + (words[at + this.countAt] as number);
+  }
+
+  /** The same state with nothing on its way. */
+  withoutMessages(state: Int32Array): Int32Array {
+    const head = state.slice(0, this.headWords);
+    head[this.countAt] = 0;
+    return head;
   }
 
   /** Visits all successors of the state that lies at `at`. */
@@ -261,12 +271,14 @@ export class Successors {
       }
       child[place] = message;
     }
+    invariant(end < CHILD_WORDS_MAX, "a state's messages can be counted");
     child[this.countAt] = end - this.headWords;
     this.childWords = end;
   }
 
   /** That dead messages are dead is argued from the core as it should be: whether it is so is seen to here. */
   private checkDead(message: number, receiver: number): void {
+    if (this.space.dead.isCutOff(message)) return;
     const { idle } = this.space.step(receiver, this.space.delivery(message));
     if (!idle) this.violation = "a message of an old term, or an answer to what a node was before, has no effect";
   }
