@@ -88,7 +88,6 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     campaigners: [1, 2],
     cut: [
       [1, 2],
-      [2, 1],
       [3, 2],
     ],
     alike: [[4, 5]],
