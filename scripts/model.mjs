@@ -3,16 +3,17 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { root } from "./child.mjs";
 import { install } from "./installation.mjs";
 import { explore } from "./model/exploration.mjs";
 import { inMode } from "./model/modes.mjs";
+import { explorationRows, writeTable } from "./model/table.mjs";
 
 /**
  * `npm run model -- NAME… [--mode M] [--json] [--threads N] [--seconds S] [--states N] [--seed N] [--out FOLDER]`:
  * explores named configurations; without names it lists them. Modes: `states`, all of them, level by level; `deepening`,
  * depth first; `walks`, random ones beyond the bounds; `liveness`, fair runs from where such walks end. A counterexample
- * is printed step by step, and with --out written as a scenario file. `--no-build` takes what was compiled before.
+ * is printed step by step, and with --out written as a scenario file. `--table` explores them all, or those named, and writes the table of docs/model-checking.md. `--no-build`
+ * takes what was compiled before.
  * @param {readonly string[]} args
  * @returns {Promise<number>}
  */
@@ -25,18 +26,20 @@ export async function run(args) {
     seconds: { type: "string", default: "3600" },
     states: { type: "string", default: "100000000" },
     out: { type: "string" },
+    table: { type: "boolean", default: false },
     "no-build": { type: "boolean", default: false },
   });
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const failed = values["no-build"] ? 0 : (await install()) || (await build({ projects: ["packages/balsa"] }));
   if (failed) return failed;
   const { CONFIGURATIONS } = await import("balsa/model");
-  if (positionals.length === 0) {
+  const names = values.table && positionals.length === 0 ? CONFIGURATIONS.map(({ name }) => name) : positionals;
+  if (names.length === 0) {
     for (const { name, what } of CONFIGURATIONS) console.log(`${name.padEnd(16)} ${what}`);
     return 0;
   }
-  let violations = 0;
-  for (const name of positionals) {
+  const results = [];
+  for (const name of names) {
     if (!CONFIGURATIONS.some((configuration) => configuration.name === name)) {
       console.error(`model: there is no configuration "${name}"`);
       return 2;
@@ -50,10 +53,11 @@ export async function run(args) {
       log: (/** @type {string} */ line) => console.error(line),
     };
     const result = await (values.mode === "states" ? explore(name, limits) : inMode(values.mode, name, limits));
-    violations += result.violations;
+    results.push(result);
     await tell(result, values.json, values.out);
   }
-  return violations === 0 ? 0 : 1;
+  if (values.table) writeTable("configurations", explorationRows(CONFIGURATIONS, results));
+  return results.every(({ violations }) => violations === 0) ? 0 : 1;
 }
 
 /**
@@ -65,12 +69,14 @@ async function tell(result, json, out) {
   const { describeActions, toScenario } = await import("balsa/model");
   const { counterexample, name } = result;
   if (counterexample !== undefined) {
-    console.log(describeActions(counterexample.actions).join("\n"));
-    console.log(`After that it does not hold that: ${counterexample.property}`);
+    const { actions, property } = counterexample;
+    console.log(describeActions(actions).join("\n"));
+    console.log(`After that it does not hold that: ${property}`);
+    const scenario = toScenario(property, name, actions);
+    counterexample.actions = scenario.actions;
     if (out !== undefined) {
       mkdirSync(out, { recursive: true });
-      const scenario = toScenario(counterexample.property, name, counterexample.actions);
-      writeFileSync(join(root, out, `${name}.json`), `${JSON.stringify(scenario, null, 2)}\n`);
+      writeFileSync(join(out, `${name}.json`), `${JSON.stringify(scenario, null, 2)}\n`);
     }
   }
   if (json) console.log(JSON.stringify(result));

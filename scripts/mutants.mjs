@@ -1,12 +1,15 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { captureChild } from "./child.mjs";
 import { close } from "./closing-line.mjs";
 import { install } from "./installation.mjs";
+import { writeTable } from "./model/table.mjs";
 import { finders } from "./mutants/finders.mjs";
 import { inMutatedCopy, readMutants } from "./mutants/mutant.mjs";
 
 /**
- * `npm run mutants -- [MUTANT…] [--finder NAME] [--seconds S] [--list]`: puts known bugs back in, one at a time, and has each looked
+ * `npm run mutants -- [MUTANT…] [--finder NAME] [--seconds S] [--scenarios FOLDER] [--table] [--list]`: puts known bugs back in, one at a time, and has each looked
  * for by whoever must find it, so long at the most. Fails where one is not found.
  *
  * `npm run mutants -- MUTANT --run "packages/balsa/test/core"`: runs tests in the mutant's copy instead.
@@ -17,6 +20,8 @@ export async function run(args) {
   const options = /** @type {const} */ ({
     finder: { type: "string", multiple: true },
     seconds: { type: "string", default: "600" },
+    scenarios: { type: "string" },
+    table: { type: "boolean", default: false },
     list: { type: "boolean" },
     run: { type: "string" },
   });
@@ -36,17 +41,31 @@ export async function run(args) {
   if (failed) return failed;
   const { run: tests } = values;
   if (tests !== undefined) return runTests(chosen, tests);
-  return close(await hunt(chosen, values.finder ?? Object.keys(finders), Number(values.seconds), console.log));
+  /** @type {string[]} */
+  const rows = [];
+  const tally = await hunt(chosen, values.finder ?? Object.keys(finders), {
+    seconds: Number(values.seconds),
+    log: console.log,
+    tell: (row) => rows.push(row),
+    scenarios: values.scenarios,
+  });
+  if (values.table) writeTable("mutants", [...tableHead, ...rows]);
+  return close(tally);
 }
+
+const tableHead = ["| bug | mutant | found by | shortest counterexample, or effort |", "| ---: | --- | --- | --- |"];
 
 /**
  * @param {readonly import("./mutants/mutant.mjs").Mutant[]} mutants
  * @param {readonly string[]} who names of finders
- * @param {number} seconds for each of them
- * @param {(line: string) => void} log
+ * @param {object} limits
+ * @param {number} limits.seconds for each of them
+ * @param {(line: string) => void} limits.log
+ * @param {(row: string) => void} [limits.tell] a row of a table for each
+ * @param {string | undefined} [limits.scenarios] folder for counterexamples of the explorer
  * @returns {Promise<import("./closing-line.mjs").Tally>} one test for each mutant and finder
  */
-export async function hunt(mutants, who, seconds, log) {
+export async function hunt(mutants, who, { seconds, log, tell, scenarios }) {
   const tally = { passed: 0, failed: 0, skipped: 0 };
   for (const mutant of mutants) {
     const tasks = Object.entries(mutant.finders).filter(([name]) => who.includes(name));
@@ -55,14 +74,32 @@ export async function hunt(mutants, who, seconds, log) {
       for (const [name, target] of tasks) {
         const { command, judge } = finders[name];
         const { output } = await captureChild(process.execPath, command(target, seconds), { cwd: dir });
-        const { found, figure } = judge(lastObject(output, mutant.name), target);
+        const answer = lastObject(output, mutant.name);
+        const { found, figure } = judge(answer, target);
+        if (found && scenarios !== undefined && answer.counterexample !== undefined) {
+          writeScenario(join(scenarios, `${mutant.name}.json`), mutant, target, answer.counterexample);
+        }
         if (found) tally.passed++;
         else tally.failed++;
+        tell?.(
+          `| ${mutant.bug ?? ""} | \`${mutant.name}\`: ${mutant.what} | ${name} \`${target}\` | ${found ? figure : "not found"} |`,
+        );
         log(`${found ? "found " : "MISSED"} ${mutant.name} by ${name} ${target}: ${figure}`);
       }
     });
   }
   return tally;
+}
+
+/**
+ * @param {string} path
+ * @param {import("./mutants/mutant.mjs").Mutant} mutant
+ * @param {string} configuration
+ * @param {{ property: string, actions: readonly unknown[] }} counterexample
+ */
+function writeScenario(path, { what }, configuration, { property, actions }) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ what, property, configuration, actions }, null, 2)}\n`);
 }
 
 /**

@@ -10,8 +10,10 @@ import { Successors } from "./successors.js";
 
 /** A way through a configuration's states, as a file: plain JSON. */
 export interface Scenario {
-  /** What it shows. */
+  /** What was wrong when it was found. */
   readonly what: string;
+  /** What did not hold at its end. */
+  readonly property: string;
   /** A configuration's name. */
   readonly configuration: string;
   readonly actions: readonly ScenarioAction[];
@@ -32,8 +34,13 @@ export interface Replay {
   readonly violation: string | undefined;
 }
 
-export function toScenario(what: string, configuration: string, actions: readonly Action[]): Scenario {
-  return { what, configuration, actions: actions.map((action) => JSON.parse(canonical(action)) as ScenarioAction) };
+export function toScenario(property: string, configuration: string, actions: readonly Action[]): Scenario {
+  return {
+    what: "",
+    property,
+    configuration,
+    actions: actions.map((action) => JSON.parse(canonical(action)) as ScenarioAction),
+  };
 }
 
 /**
@@ -54,7 +61,8 @@ export function replay(configuration: Configuration, actions: readonly ScenarioA
 }
 
 /** Leaves out whatever it can, as long as the same property is broken. */
-export function shrunk(configuration: Configuration, scenario: Scenario, property: string): Scenario {
+export function shrunk(configuration: Configuration, scenario: Scenario): Scenario {
+  const { property } = scenario;
   let actions = scenario.actions;
   for (let size = Math.ceil(actions.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from < actions.length; ) {

@@ -1,0 +1,82 @@
+import { explore } from "../model/exploration.mjs";
+import { inMode } from "../model/modes.mjs";
+import { readMutants } from "../mutants/mutant.mjs";
+import { hunt } from "../mutants.mjs";
+
+export const describe =
+  "the core explored: every state of the named configurations, walks beyond them, fair runs, mutants";
+export const share = 2;
+
+/** Of the time: what the configurations get, in equal parts that they seldom need; the mutants; the walks the rest. */
+const EXPLORING = 0.5;
+const MUTANTS = 0.3;
+
+/** Fair runs need a group whose majority stays one, and timers that may fire. */
+const LIVE = [
+  "elections",
+  "replication",
+  "async-writes",
+  "pre-vote",
+  "pre-vote-logs",
+  "snapshots",
+  "reads",
+  "transfer",
+];
+
+/**
+ * One test for each configuration, each mutant, and each seed of walks.
+ * @param {import("../deep.mjs").DeepLimits} limits
+ */
+export async function part({ seconds, log }) {
+  const { CONFIGURATIONS } = await import("balsa/model");
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  const startMs = performance.now();
+  const elapsed = () => (performance.now() - startMs) / 1000;
+  let states = 0;
+  for (const [i, { name }] of CONFIGURATIONS.entries()) {
+    // What one leaves of its time is for those behind it.
+    const left = seconds * EXPLORING - elapsed();
+    const allotted = Math.max(1, left / (CONFIGURATIONS.length - i));
+    const result = await explore(name, { threads: 2, seconds: allotted, states: 60_000_000, log: () => {} });
+    states += result.states;
+    count(tally, result);
+    log(`${name}: ${result.states} states, ${result.depth} deep${result.complete ? ", all" : ""}, ${result.seconds} s`);
+  }
+  log(`${states} distinct states`);
+
+  const mutants = readMutants();
+  const each = Math.max(5, (seconds * MUTANTS) / mutants.length);
+  const found = await hunt(mutants, ["model", "liveness"], { seconds: each * 3, log });
+  // In so little time only most of them are found; each has a configuration in which it is, given time.
+  tally.passed += found.passed;
+  tally.skipped += found.failed;
+
+  for (let seed = 1 + (Date.now() % 1_000_000); elapsed() < seconds; seed++) {
+    const { name } = CONFIGURATIONS[seed % CONFIGURATIONS.length] ?? { name: "elections" };
+    walk(tally, "walks", name, seed, log);
+    walk(tally, "liveness", LIVE[seed % LIVE.length] ?? "elections", seed, log);
+  }
+  return tally;
+}
+
+/**
+ * @param {import("../closing-line.mjs").Tally} tally
+ * @param {string} mode
+ * @param {string} name
+ * @param {number} seed
+ * @param {(line: string) => void} log
+ */
+function walk(tally, mode, name, seed, log) {
+  const result = inMode(mode, name, { seconds: 4, seed });
+  count(tally, result);
+  if (result.violations > 0) log(`npm run model -- ${name} --mode ${mode} --seed ${seed}`);
+}
+
+/**
+ * @param {import("../closing-line.mjs").Tally} tally
+ * @param {{ violations: number }} result
+ */
+function count(tally, { violations }) {
+  if (violations === 0) tally.passed++;
+  else tally.failed++;
+}
