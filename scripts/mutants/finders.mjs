@@ -33,20 +33,6 @@ export const finders = {
     ],
     judge: (/** @type {any} */ { violations, runs }) => ({ found: violations > 0, figure: `${runs} fair runs` }),
   },
-  test: {
-    what: "a test file: where no behaviour of whole systems can show the bug, as other guards stand before it",
-    command: (/** @type {string} */ target) => [
-      "node_modules/vitest/vitest.mjs",
-      "run",
-      "--maxWorkers=1",
-      "--reporter=json",
-      target,
-    ],
-    judge: (/** @type {any} */ { numFailedTests }) => ({
-      found: numFailedTests > 0,
-      figure: `${numFailedTests} tests`,
-    }),
-  },
   sim: {
     what: "the simulator, under a profile: five rounds of up to 1,000 seeds",
     command: (/** @type {string} */ target, /** @type {number} */ seconds) => [
