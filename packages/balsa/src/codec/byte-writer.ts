@@ -6,6 +6,8 @@ import { writeVarint } from "./varint.js";
 
 const U32_MAX = 0xffff_ffff;
 const TWO_TO_32 = 0x1_0000_0000;
+/** Each slab after it is twice as large as the one before, up to what was asked for. */
+const SLAB_BYTES_FIRST = 4096;
 
 /**
  * Writes pieces of bytes, one after the other, into slabs that pieces share. All integers are little-endian.
@@ -15,7 +17,9 @@ const TWO_TO_32 = 0x1_0000_0000;
  * for many pieces (one ArrayBuffer per small piece halves throughput), and lives as long as any of its pieces.
  */
 export class ByteWriter {
-  readonly #slabBytes: number;
+  readonly #slabBytesMax: number;
+  /** Of the next slab. The first ones are small: a writer that writes little costs little. */
+  #slabBytes: number;
   #slab: Uint8Array;
   #view: DataView;
   /** Where the current piece begins in the slab. */
@@ -23,10 +27,11 @@ export class ByteWriter {
   /** Where the next byte goes. */
   #end = 0;
 
-  /** @param slabBytes size of a slab; a larger piece gets a larger slab. */
-  constructor(slabBytes: number = 4096) {
-    this.#slabBytes = slabBytes;
-    this.#slab = new Uint8Array(slabBytes);
+  /** @param slabBytesMax size of a slab; a larger piece gets a larger slab. */
+  constructor(slabBytesMax: number = SLAB_BYTES_FIRST) {
+    this.#slabBytesMax = slabBytesMax;
+    this.#slabBytes = Math.min(slabBytesMax, SLAB_BYTES_FIRST);
+    this.#slab = new Uint8Array(this.#slabBytes);
     this.#view = new DataView(this.#slab.buffer);
   }
 
@@ -37,7 +42,7 @@ export class ByteWriter {
 
   /** Room for a piece whose size is known beforehand, so that it is not copied as it grows. */
   reserve(moreBytes: number): void {
-    if (this.#end + moreBytes > this.#slab.length) this.#renew(Math.max(this.#slabBytes, this.length + moreBytes));
+    if (this.#end + moreBytes > this.#slab.length) this.#renew(this.length + moreBytes);
   }
 
   u8(value: number): void {
@@ -143,14 +148,15 @@ export class ByteWriter {
   #room(moreBytes: number): void {
     // Doubling keeps the copying of a growing piece linear in its size.
     if (this.#end + moreBytes > this.#slab.length) {
-      this.#renew(Math.max(this.#slabBytes, (this.length + moreBytes) * 2));
+      this.#renew((this.length + moreBytes) * 2);
     }
   }
 
   /** What a piece outgrows it leaves behind, and takes its own bytes along. */
-  #renew(slabBytes: number): void {
+  #renew(neededBytes: number): void {
     const piece = this.#slab.subarray(this.#start, this.#end);
-    this.#slab = new Uint8Array(slabBytes);
+    this.#slabBytes = Math.min(this.#slabBytesMax, this.#slabBytes * 2);
+    this.#slab = new Uint8Array(Math.max(this.#slabBytes, neededBytes));
     this.#view = new DataView(this.#slab.buffer);
     this.#slab.set(piece, 0);
     this.#start = 0;

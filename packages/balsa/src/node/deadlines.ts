@@ -28,12 +28,12 @@ class Slot extends Waiter {
 
 /** A hashed timing wheel (Varghese and Lauck 1987), turned by the runtime's ticks. */
 export class Deadlines {
-  private readonly slots: readonly Slot[];
+  /** Made when somebody first waits in them. */
+  private readonly slots: (Slot | undefined)[] = [];
   private nowTick = 0;
 
   constructor() {
     invariant((DEADLINE_SLOTS & (DEADLINE_SLOTS - 1)) === 0, "deadlines: slots must be a power of two");
-    this.slots = Array.from({ length: DEADLINE_SLOTS }, () => new Slot());
   }
 
   /** Expires `waiter` after `ticks` full ticks (at least one). */
@@ -57,8 +57,8 @@ export class Deadlines {
   /** One tick passes. Waiters expire in the order in which they were added. */
   tick(): void {
     this.nowTick++;
-    const slot = this.slotOf(this.nowTick);
-    if (slot.next === slot) return;
+    const slot = this.slots[this.nowTick % DEADLINE_SLOTS];
+    if (slot === undefined || slot.next === slot) return;
     const due: Waiter[] = [];
     for (let waiter = slot.next; waiter !== undefined && waiter !== slot; waiter = waiter.next) {
       if (waiter.dueTick <= this.nowTick) due.push(waiter);
@@ -78,8 +78,9 @@ export class Deadlines {
   }
 
   private slotOf(tick: number): Slot {
-    const slot = this.slots[tick % DEADLINE_SLOTS];
-    invariant(slot !== undefined, "deadlines: a tick has a slot");
+    const at = tick % DEADLINE_SLOTS;
+    const slot = this.slots[at] ?? new Slot();
+    this.slots[at] = slot;
     return slot;
   }
 }
