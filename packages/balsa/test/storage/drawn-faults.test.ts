@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { FaultTrial } from "./fault-trial.js";
 
 /** How long to go on, s. One seed: BALSA_SEED. */
-const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 2);
+const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 3);
 const ONE_SEED = process.env["BALSA_SEED"];
 const LIVES = 8;
 
