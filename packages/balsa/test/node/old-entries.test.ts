@@ -80,7 +80,7 @@ describe("entries that are not in memory", () => {
     expect(events.filter(({ kind }) => kind === "snapshot-restored")).toEqual([]);
   });
 
-  test("F1 a damaged entry that is read back stops the member, which says where", async () => {
+  test("F1 a damaged entry that is read back stops the member, which says where; its next start repairs it", async () => {
     const cluster = new SimulatedCluster({ seed: "rotten" }, TIGHT);
     const leader = await cluster.untilLeader();
     await cluster.world.run({ forMs: 3_000 });
@@ -100,6 +100,12 @@ describe("entries that are not in memory", () => {
     expect(failure.error.message).toMatch(/\.log is damaged at offset \d+, index \d+, term \d+: an entry's checksum/);
     // The other two go on: one of them has the entry.
     await cluster.world.run({ until: () => cluster.leader !== undefined && cluster.leader !== leader });
+    // And give it back when it starts again.
+    leader.crash();
+    leader.restart();
+    await cluster.world.run({ forMs: 3_000 });
+    await cluster.untilAgreed();
+    expect(cluster.agreedJournal()).toHaveLength(200);
   });
 });
 
