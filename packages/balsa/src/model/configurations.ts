@@ -78,6 +78,16 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   },
   {
     ...ORDINARY,
+    name: "slow-candidate",
+    what: "a candidate whose disk is slow crashes, and campaigns again",
+    disk: "slow",
+    slowNodes: [1],
+    alike: [[2, 3]],
+    budgets: { ...NOTHING_ELSE, crashes: 1, proposals: 1 },
+    campaigners: [1],
+  },
+  {
+    ...ORDINARY,
     name: "late-answers",
     what: "one slow disk, whose entries are overwritten and restored before their writes are done",
     nodes: 5,

@@ -82,6 +82,14 @@ function isQuorum({ voters, votersOutgoing }: Halves, ids: readonly number[]): b
   return majority(voters) && majority(votersOutgoing);
 }
 
+/**
+ * A node is elected. Not twice in one term, not even the same node: in another life it may have forgotten what it sent.
+ * @throws PropertyViolation
+ */
+export function checkElection({ leaders }: History, { node }: Cell): void {
+  demand((leaders[node.term] ?? NONE) === NONE, "election safety: one election is won in a term at most");
+}
+
 /** A read is asked: it must see all that is committed now. */
 export function asked(history: History): History {
   return { ...history, reads: [...history.reads, committedIndex(history)] };

@@ -28,6 +28,8 @@ export interface Step {
   readonly violation: string | undefined;
   /** Nothing is any different. */
   readonly idle: boolean;
+  /** The node leads from here on. */
+  readonly elected: boolean;
 }
 
 /**
@@ -115,7 +117,9 @@ export class Space {
     const sent = messages.map((message) => this.messageNumber(message));
     const answers = readStates.map(({ requestId, index }) => ({ request: requestId, index }));
     const idle = after === cell && sent.length === 0 && answers.length === 0 && violation === undefined;
-    return { cell: after, sent, answers, violation, idle };
+    const led = this.cells[cell]?.node.role === "leader";
+    const elected = !led && outcome.cell.node.role === "leader";
+    return { cell: after, sent, answers, violation, idle, elected };
   }
 
   cellNumber(cell: Cell): number {

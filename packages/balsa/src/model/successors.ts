@@ -30,7 +30,7 @@ export type Visit = () => boolean;
 const CHILD_WORDS_MAX = 16_384;
 
 /** A step that never is taken, for messages that are lost. */
-const NO_STEP: Step = { cell: -1, sent: [], answers: [], violation: undefined, idle: false };
+const NO_STEP: Step = { cell: -1, sent: [], answers: [], violation: undefined, idle: false, elected: false };
 
 /**
  * What can come of a state in one step. A state is a row of words: the cells of all nodes, the history, what is spent of

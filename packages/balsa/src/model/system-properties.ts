@@ -6,6 +6,7 @@ import {
   asked,
   checkAgainst,
   checkAnswer,
+  checkElection,
   checkLogMatching,
   committedIndex,
   continued,
@@ -49,6 +50,7 @@ export class SystemProperties {
     nodes: number,
   ): number {
     const { space } = this;
+    if (step.elected) checkElection(space.histories[history] as History, space.cells[after] as Cell);
     const relation = this.relation(history, after);
     if (relation === AGREES && step.answers.length === 0 && input.kind !== "read") return history;
     if (relation === CONTRADICTS) throw new PropertyViolation(this.contradictions.get(`${history}/${after}`));
