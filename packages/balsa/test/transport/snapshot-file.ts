@@ -24,7 +24,7 @@ export function sourceOf(file: Uint8Array): SnapshotSource & { reads: number } {
   return source;
 }
 
-export function checksumOf(bytes: Uint8Array): number {
+function checksumOf(bytes: Uint8Array): number {
   return crc32c(bytes, 0, bytes.length, 0);
 }
 
