@@ -19,10 +19,11 @@ import { ClusterMembers } from "./cluster-members.js";
 import { type Configuration, decodeLibrarySection, encodeIncarnations, type MemberRecord } from "./configuration.js";
 import { coreConfig } from "./core-config.js";
 import { Deadlines } from "./deadlines.js";
+import { Departure } from "./departure.js";
 import { Failover } from "./failover.js";
 import { BOOTSTRAP_INDEX } from "./first-snapshot.js";
 import { Forwarding } from "./forwarding.js";
-import { COMMAND_BYTES_MAX } from "./limits.js";
+import { COMMAND_BYTES_MAX, DEPARTURE_ELECTIONS } from "./limits.js";
 import type { MemberChange } from "./member-change.js";
 import { type ChangeApplied, Membership } from "./membership.js";
 import { type ChangeOptions, MembershipCalls } from "./membership-calls.js";
@@ -68,11 +69,10 @@ export class ActiveMember {
   private readonly membership: Membership;
   private readonly membershipCalls: MembershipCalls;
   private readonly admission: Admission;
+  private readonly departure: Departure;
   private appliedIndex: number;
   private appliedTerm: number;
   private lastLeader = 0;
-  /** It is no member any more, by what it has applied. */
-  private isOut = false;
   /** Why no call is taken any more. */
   private ended: BalsaError | undefined;
   private closing: Promise<void> | undefined;
@@ -96,9 +96,13 @@ export class ActiveMember {
       raw: this.raw,
       storage,
       transport,
-      onRemoved: () => {
-        this.isOut = true;
-      },
+      onRemoved: () => this.departure.removed(),
+    });
+    this.departure = new Departure({
+      raw: this.raw,
+      members: this.members,
+      graceTicks: settings.electionTicks * DEPARTURE_ELECTIONS,
+      onDeparted: () => this.leave(),
     });
     this.membership = new Membership({
       raw: this.raw,
@@ -119,7 +123,7 @@ export class ActiveMember {
       members: this.members,
       membership: this.membership,
       appliedIndex: () => this.appliedIndex,
-      ended: () => this.ended,
+      ended: () => this.takesNoCalls(),
     });
     this.admission = new Admission({
       raw: this.raw,
@@ -182,7 +186,7 @@ export class ActiveMember {
   }
 
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
-    if (this.ended !== undefined) throw this.ended;
+    this.checkTakesCalls();
     if (data.length > COMMAND_BYTES_MAX) {
       throw new BalsaError("too-large", `a command of ${data.length} bytes; the limit is ${COMMAND_BYTES_MAX}`);
     }
@@ -194,7 +198,7 @@ export class ActiveMember {
   }
 
   async read(options: CallOptions = {}): Promise<{ readonly index: number }> {
-    if (this.ended !== undefined) throw this.ended;
+    this.checkTakesCalls();
     const read = this.reads.gather(this.ticksOf(options), options.signal);
     this.turn.schedule();
     return read;
@@ -210,6 +214,10 @@ export class ActiveMember {
 
   transferLeadership(to: number, options: CallOptions): Promise<void> {
     return this.membershipCalls.transfer(to, options);
+  }
+
+  strangerDials(id: number, address: string): void {
+    if (this.admission.isAdmitted) this.members.meet(id, address);
   }
 
   isRemoved(id: number): boolean {
@@ -233,6 +241,16 @@ export class ActiveMember {
     this.turn.schedule();
   }
 
+  /** Why a call is refused at once, or undefined. */
+  private takesNoCalls(): BalsaError | undefined {
+    return this.ended ?? (this.departure.isOut ? wasRemoved() : undefined);
+  }
+
+  private checkTakesCalls(): void {
+    const refusal = this.takesNoCalls();
+    if (refusal !== undefined) throw refusal;
+  }
+
   private ticksOf(options: CallOptions): number {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
     if (!(timeoutMs > 0)) throw new BalsaError("invalid-argument", `timeoutMs is ${timeoutMs}; it must be above 0`);
@@ -249,6 +267,7 @@ export class ActiveMember {
       if (!this.admission.isAdmitted) return;
       this.raw.tick();
       this.membership.tick();
+      this.departure.tick();
       this.recordIncarnations();
       this.askAgain(this.parts.settings.electionTicks);
       const awaitsEntries = this.raw.entriesNeeded().length > 0;
@@ -311,11 +330,9 @@ export class ActiveMember {
   }
 
   /** A peer will have nothing to do with this member. */
-  refused(code: RefusalCode, reason: string): void {
-    if (code !== "removed" && code !== "incarnation") return;
-    this.logger.log("warn", "refused by a peer", { reason });
-    if (code === "removed") this.leave();
-    else this.fail(knownOtherwise());
+  refused(by: number, code: RefusalCode): void {
+    if (code === "incarnation") this.fail(knownOtherwise());
+    else if (code === "removed") this.departure.told(by);
   }
 
   peerUp(): void {
@@ -349,7 +366,6 @@ export class ActiveMember {
       if (this.turn.awaitsSnapshot) return;
       this.snapshotter.consider(this.appliedState());
       this.recordIncarnations();
-      if (this.isOut) this.leave();
     });
   }
 

@@ -13,6 +13,8 @@ import {
   withIncarnations,
 } from "./configuration.js";
 
+import { MEMBERS_MAX } from "./limits.js";
+
 /** What an entry of the log that is not applied yet says of incarnations. */
 interface Unapplied {
   readonly index: number;
@@ -121,6 +123,15 @@ export class ClusterMembers {
     return records;
   }
 
+  /**
+   * A member of the same cluster dials that this one has not heard of: this one may be behind, and the other the leader
+   * who can tell it. Whoever leads is to be heard, and may be given a vote, known or not (thesis §4.1).
+   */
+  meet(id: number, address: string): void {
+    const { transport } = this.parts;
+    if (address !== "" && transport.peers().length < STRANGERS_MAX) transport.setPeer(id, address);
+  }
+
   // The log.
 
   /** Entries come into the log, in place of what stood there. */
@@ -183,7 +194,7 @@ export class ClusterMembers {
     const wasMember = findMember(this.current, raw.id) !== undefined;
     this.current = next;
     if (this.unapplied.length > 0) this.unapplied = this.unapplied.filter(({ index }) => index > appliedIndex);
-    for (const { id } of transport.peers()) if (findMember(next, id) === undefined) transport.removePeer(id);
+    for (const { id } of transport.peers()) if (next.removed.includes(id)) transport.removePeer(id);
     this.refresh();
     if (wasMember && findMember(next, raw.id) === undefined) this.parts.onRemoved();
   }
@@ -200,6 +211,9 @@ export class ClusterMembers {
     this.uncounted = uncounted;
   }
 }
+
+/** Peers, above which none are taken on that are not known to be members. */
+const STRANGERS_MAX: number = 2 * MEMBERS_MAX;
 
 /** Entries of the log that are looked through at a time. */
 const SCAN_BYTES: number = 4 * 1024 * 1024;

@@ -50,6 +50,9 @@ export const MEMBERS_MAX = 64;
  */
 export const PROMOTION_LAG_ENTRIES_MAX = 1_000;
 
+/** Election timeouts for which a removed member stays for those who may need its vote, once it was told. */
+export const DEPARTURE_ELECTIONS = 10;
+
 /** How long one that would join asks for it before it gives up, and between two rounds of asking. */
 export const JOIN_TIMEOUT_MS = 60_000;
 export const JOIN_RETRY_MS = 200;

@@ -41,9 +41,11 @@ export class RaftNode {
     try {
       let node: RaftNode | undefined;
       const { clusterId, memberId, incarnation } = owner.identity;
+      const known = opened.kind === "whole" ? [...opened.provisional, ...opened.configuration.members] : [];
+      const address = known.findLast(({ id }) => id === memberId)?.address ?? options.listen;
       const transport = await Transport.open({
         platform: options.platform,
-        self: { clusterId, memberId, incarnation, group: GROUP, name: options.name },
+        self: { clusterId, memberId, incarnation, group: GROUP, name: options.name, address },
         listen: options.listen,
         limits: { snapshotBytesPerS: settings.snapshotBytesPerSecond },
         handlers: handlersOf(() => node?.phase),
@@ -210,8 +212,9 @@ function handlersOf(phase: () => Phase | undefined): TransportHandlers {
       if (now?.kind !== "active") throw new BalsaError("closed", "not answered here");
       return now.member.receiveRequest(asker, body);
     },
+    onStranger: (id, address) => active()?.strangerDials(id, address),
     isRemoved: (id) => active()?.isRemoved(id) ?? false,
-    onRefused: (_id, code, reason) => phase()?.member.refused(code, reason),
+    onRefused: (id, code, reason) => phase()?.member.refused(id, code, reason),
     onPeerUp: () => active()?.peerUp(),
     onPeerDown: (id) => active()?.peerDown(id),
   };

@@ -109,7 +109,7 @@ export class RepairingMember {
   }
 
   /** A peer will have nothing to do with this member. */
-  refused(code: RefusalCode, reason: string): void {
+  refused(_by: number, code: RefusalCode, reason: string): void {
     if (code === "removed") this.repair.stop(new BalsaError("removed", reason));
   }
 

@@ -15,6 +15,8 @@ export interface TransportIdentity {
   readonly group: number;
   /** For people. */
   readonly name: string;
+  /** Where it is reached, for peers that do not know it yet. */
+  readonly address?: string | undefined;
 }
 
 /** What a connection is for: the dialler's messages, one snapshot, or one request and its answer. */
@@ -37,6 +39,8 @@ export interface Hello {
   readonly incarnation: number;
   readonly group: number;
   readonly name: string;
+  /** Where the dialler is reached; empty = it does not say. */
+  readonly address: string;
 }
 
 /** The answer of the side that accepted. */
@@ -82,6 +86,7 @@ export function helloOf(self: TransportIdentity, to: number, purpose: Purpose): 
     incarnation: self.incarnation,
     group: self.group,
     name: self.name,
+    address: self.address ?? "",
   };
 }
 
@@ -163,6 +168,7 @@ export function writeHello(out: ByteWriter, hello: Hello): void {
   out.varint(hello.to);
   out.varint(hello.incarnation);
   out.text(hello.name);
+  out.text(hello.address);
 }
 
 export function readHello(reader: ByteReader, group: number): Hello {
@@ -174,7 +180,8 @@ export function readHello(reader: ByteReader, group: number): Hello {
   const to = reader.varint();
   const incarnation = reader.varint();
   const name = reader.text(NAME_BYTES_MAX);
-  // A later version may say more: what is here is what every version says.
+  // The first version ended here. A later one may say more.
+  const address = reader.remaining > 0 ? reader.text(NAME_BYTES_MAX) : "";
   reader.skip(reader.remaining);
   if (purpose === undefined) throw corrupt("a hello is for no known purpose");
   return {
@@ -188,6 +195,7 @@ export function readHello(reader: ByteReader, group: number): Hello {
     incarnation,
     group,
     name,
+    address,
   };
 }
 

@@ -45,6 +45,8 @@ export interface TransportHandlers {
   onRefused?(id: number, code: RefusalCode, reason: string): void;
   /** Somebody asks: a member, or one that would be. A rejection closes the connection without an answer. */
   onRequest?(asker: Asker, body: Uint8Array): Promise<Uint8Array>;
+  /** A member of the same cluster that is no peer here dials. If it is set as a peer now, it is let in. */
+  onStranger?(id: number, address: string): void;
   /** Whether it was a member and is none any more: it is told so. */
   isRemoved?(id: number): boolean;
   /** A connection with it closed, whichever side dialled: as a rule its process is gone. Once after each `onPeerUp`. */
@@ -307,7 +309,10 @@ export class Transport {
       if (peer.incarnation === 0 || peer.incarnation === hello.incarnation) return undefined;
       return otherIncarnation(hello.from, hello.name);
     }
-    if (this.#handlers.isRemoved?.(hello.from) !== true) return unknownSender(hello);
+    if (this.#handlers.isRemoved?.(hello.from) !== true) {
+      this.#handlers.onStranger?.(hello.from, hello.address);
+      return this.#peers.has(hello.from) ? undefined : unknownSender(hello);
+    }
     return {
       code: "removed",
       reason: `member ${hello.from.toString(16)} (${hello.name}) was removed from the cluster`,

@@ -346,4 +346,69 @@ describe("E1 membership of a cluster in a simulated world", () => {
     await write(cluster, 3);
     expect(cluster.leader!.running.raft.status().term).toBe(term);
   });
+
+  test("a member that was away while everybody else was exchanged is found and told by those it has never heard of", async () => {
+    const cluster = new SimulatedCluster({ seed: `exchanged ${SEED}` }, { snapshotLogEntries: 30, keepEntries: 5 });
+    const { world } = cluster;
+    await cluster.untilLeader();
+    await write(cluster, 5);
+    const away = cluster.node(await aFollower(cluster));
+    await world.settle(cluster.leader!.running.raft.demoteMember(away.running.raft.status().memberId));
+    away.crash();
+    const former = cluster.up.map(({ name }) => name);
+    for (const name of ["d", "e", "f"]) {
+      cluster.add(name, { join: former.map((other) => `${other}:2380`), voter: true });
+      await untilRoles(
+        cluster,
+        name,
+        `${[...former, "d", "e", "f"].filter((other) => former.includes(other) || other <= name).join("")}/${away.name}`,
+      );
+    }
+    for (const name of former) {
+      await write(cluster, 5);
+      await world.settle(cluster.raft("d").removeMember(cluster.idOf(name)));
+      const node = cluster.node(name);
+      await world.run({ until: () => node.running.events.some(({ kind }) => kind === "removed") });
+      cluster.nodes.splice(cluster.nodes.indexOf(node), 1);
+      node.crash();
+    }
+    away.restart();
+    await write(cluster, 5);
+    await world.run({ until: () => away.program !== undefined });
+    await cluster.untilAgreed();
+    expect(roles(cluster, away.name)).toBe(`def/${away.name}`);
+    cluster.agreedJournal();
+  });
+
+  test("a voter that is removed stays until the other one can lead without it", async () => {
+    let removals = 0;
+    // Of two voters both store the removal of the leader, and only the leader knows that it is committed.
+    for (let round = 0; round < 5; round++) {
+      const cluster = new SimulatedCluster({ seed: `two ${SEED} ${round}` }, {}, ["a", "b"]);
+      const { world } = cluster;
+      const leader = await cluster.untilLeader();
+      await write(cluster, 3);
+      const other = cluster.nodes.find((node) => node !== leader)!;
+      const id = leader.running.raft.status().memberId;
+      const learnsOfNothing = (): boolean =>
+        other.running.raft.status().lastIndex > leader.running.raft.status().applied;
+      void leader.running.raft.removeMember(id, { force: true }).catch(() => {});
+      await world.run({ until: () => learnsOfNothing() || leader.running.raft.status().members.length === 1 });
+      // What the leader says from now on does not arrive; what it hears does.
+      world.network.block(leader.name, other.name);
+      await world.run({ forMs: 3_000 });
+      world.network.heal();
+      // Either the other one stored it, then it leads alone in the end; or it did not, and both go on.
+      await world.run({ until: () => cluster.leader !== undefined, limitMs: 30_000 });
+      await world.run({ forMs: 5_000 });
+      if (roles(cluster, other.name) === `${other.name}/`) {
+        removals++;
+        await world.run({ until: () => leader.running.events.some(({ kind }) => kind === "removed") });
+        cluster.nodes.splice(cluster.nodes.indexOf(leader), 1);
+      }
+      await write(cluster, 3);
+      await cluster.untilAgreed();
+    }
+    expect(removals).toBeGreaterThan(0);
+  });
 });

@@ -14,7 +14,8 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     kind: kind("hello"),
     protocolMin: safeInteger,
     protocolMax: safeInteger,
-    purpose: fc.constantFrom("messages" as const, "snapshot" as const),
+    purpose: fc.constantFrom("messages" as const, "snapshot" as const, "request" as const),
+    address: text,
     clusterId: safeInteger,
     from: safeInteger,
     to: safeInteger,
@@ -73,6 +74,7 @@ export const peerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
   }),
   fc.record({ kind: kind("snapshot-done") }),
   fc.record({ kind: kind("snapshot-failed"), reason: text }),
+  fc.record({ kind: fc.constantFrom("request" as const, "answer" as const), body: fc.uint8Array({ maxLength: 300 }) }),
 );
 
 export function encodeFrame(frame: PeerFrame, group: number = GROUP): Uint8Array {

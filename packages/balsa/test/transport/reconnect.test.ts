@@ -107,7 +107,7 @@ test("a peer that comes back dials, and is dialled back without waiting for the 
   const b = await open(2);
   b.transport.setPeer(1, addressOf(1));
   await clock.until("the peer's connection", () => a.lines("peer's connection accepted").length === 1, 100);
-  await clock.until("this one's", () => a.events.includes("up 2"), 10);
+  await clock.until("this one's", () => a.events.includes("up 2"), 20);
   expect(network.ends.size).toBe(4);
 });
 
