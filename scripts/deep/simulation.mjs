@@ -8,10 +8,11 @@ export const share = 3;
 
 /** Most of the time on the default profile, and some on each of the others. */
 const profiles = /** @type {const} */ ([
-  ["default", 0.7],
+  ["default", 0.6],
   ["sizes", 0.1],
   ["disks", 0.1],
   ["network", 0.1],
+  ["rot", 0.1],
 ]);
 
 /** @param {import("../deep.mjs").DeepLimits} limits */

@@ -1,0 +1,33 @@
+import { randomInt } from "node:crypto";
+import { expect, test } from "vitest";
+import { drawScenario, keyValueWorkload, profiles, runScenario } from "../../src/trial/index.js";
+
+/** How long to go on, s; `npm run sim -- --profile rot --minutes 10` goes on for longer. */
+const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 6);
+
+test(
+  `F1 D6 bits turn over on one member's disk at a time, among crashes and partitions drawn afresh, for ${SECONDS} s: repaired, and every rule kept`,
+  async () => {
+    const profile = profiles.get("rot");
+    if (profile === undefined) throw new Error("no profile of rot");
+    const endMs = performance.now() + SECONDS * 1_000;
+    let repaired = 0;
+    let rotten = 0;
+    do {
+      const seed = String(randomInt(2 ** 40));
+      const { violation, faults, coverage } = await runScenario(
+        drawScenario(
+          seed,
+          { ...profile, members: [3], durationMs: 15_000, faults: { ...profile.faults, rot: 20 } },
+          keyValueWorkload,
+        ),
+        keyValueWorkload,
+      );
+      if (violation !== undefined) throw new Error(`seed ${seed}: ${violation.rule}: ${violation.detail}`);
+      rotten += faults["rot"] ?? 0;
+      for (const [what, count] of Object.entries(coverage)) if (what.startsWith("members repaired")) repaired += count;
+    } while (performance.now() < endMs || repaired === 0);
+    expect(rotten).toBeGreaterThanOrEqual(repaired);
+  },
+  SECONDS * 1_000 + 120_000,
+);
