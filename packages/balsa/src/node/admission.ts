@@ -4,6 +4,7 @@ import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import type { ClusterMembers } from "./cluster-members.js";
 import { BOOTSTRAP_INDEX, BOOTSTRAP_TERM } from "./first-snapshot.js";
+import { INTRODUCTION_TIMEOUT_MS } from "./limits.js";
 import { decodeAnswer, encodeRequest } from "./requests.js";
 
 export interface AdmissionParts {
@@ -66,8 +67,8 @@ export class Admission {
     for (const { id, address } of members.configuration.members) {
       if (id === raw.id || this.answers.has(id) || this.asking.has(id)) continue;
       this.asking.add(id);
-      // Ten ticks, as a rule a second: one that does not answer is asked again.
-      void transport.ask({ id, address }, body, tickMs * 10).then((outcome) => {
+      // A second at least: with short ticks and a slow network a connection and an answer take longer than some of them.
+      void transport.ask({ id, address }, body, Math.max(tickMs * 10, INTRODUCTION_TIMEOUT_MS)).then((outcome) => {
         this.asking.delete(id);
         if (outcome.kind === "answered") this.answered(id, outcome.body);
       });

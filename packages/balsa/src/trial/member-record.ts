@@ -71,6 +71,11 @@ export class MemberRecord implements RaftNodeObserver {
     return this.#term;
   }
 
+  /** Whether it has taken part: one that has not yet depends on others to tell it that it is no other's successor. */
+  get hasTakenPart(): boolean {
+    return this.#stable.log.lastIndex > 1;
+  }
+
   /** Whether the entry is on its disk, or a snapshot that stands for it. */
   hasDurable(index: number, term: number): boolean {
     return this.#stable.log.holds(index, term);

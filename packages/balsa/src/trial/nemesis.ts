@@ -142,7 +142,8 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         return true;
       }
       case "rot":
-        if (cluster.members.some((each) => each.isRotten)) return false;
+        // With one that may be without its disk and one that has lost the end of its log a majority's word may be lost.
+        if (cluster.members.some((each) => each.isRotten || !each.record.hasTakenPart)) return false;
         cluster.kill(member);
         member.isRotten = rot(member.node.disk, new Prng(`rot ${fault.seed}`), fault);
         this.#restartAfter(fault.forMs, member);
