@@ -7,7 +7,7 @@ const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 6);
 const ONE_SEED = process.env["BALSA_SEED"];
 
 test(
-  `F1 D6 bits turn over on one member's disk at a time, among crashes and partitions drawn afresh, for ${SECONDS} s: repaired, and every rule kept`,
+  `bits turn over on one member's disk at a time, among crashes and partitions drawn afresh, for ${SECONDS} s: repaired, and every rule kept`,
   async () => {
     const profile = profiles.get("rot");
     if (profile === undefined) throw new Error("no profile of rot");
