@@ -17,5 +17,7 @@ export type {
   Step,
 } from "./scenario.js";
 export { formatScenario, parseScenario } from "./scenario-file.js";
+export type { ShrinkOptions, StillFails } from "./shrink-scenario.js";
+export { shrinkScenario } from "./shrink-scenario.js";
 export type { Rule, Violation } from "./violation.js";
 export type { DrawContext, MemberCalls, Workload } from "./workload.js";

@@ -16,6 +16,10 @@ export function addSim(program: Command, io: TextOutput, done: (exitCode: number
     .option("--workload <name>", "what the clients do: a name, or a module whose default export it is", "key-value")
     .option("--scenario <file>", "run the scenario in this file")
     .option("--trace <file>", "with --seed or --scenario: write what happened, a line an event")
+    .option("--page <file>", "with them: where a history is not linearizable, draw it as an HTML page")
+    .option("--save <file>", "with --seed: write its scenario")
+    .option("--shrink <file>", "with them: write the smallest scenario found that breaks the same rule")
+    .option("--stop", "end at the first violation", false)
     .option("--workers <n>", "threads (default: one a core)", integer(1, 256))
     .option("--json", "nothing but one line of JSON at the end", false)
     .addHelpText(
@@ -30,7 +34,9 @@ they are drawn afresh. The exit code is 1 if a rule is broken; the seed is print
 Examples:
   balsa sim --minutes 10
   balsa sim --seeds 1..100 --profile disks
-  balsa sim --seed 42 --trace trace.txt`,
+  balsa sim --seed 42 --trace trace.txt
+  balsa sim --seed 42 --shrink smaller.json
+  balsa sim --scenario smaller.json --trace trace.txt`,
     )
     .action(async (flags: SimFlags) => done(await runSim(flags, io)));
 }

@@ -1,5 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { drawScenario, parseScenario, type RunReport, runScenario, type Scenario, type Workload } from "balsa/trial";
+import {
+  drawScenario,
+  formatScenario,
+  parseScenario,
+  type RunReport,
+  runScenario,
+  type Scenario,
+  shrinkScenario,
+  type Violation,
+  type Workload,
+} from "balsa/trial";
 import { profileOf } from "../sim/run-seed.js";
 import { loadWorkload } from "../sim/workloads.js";
 import { EXIT } from "./exit-code.js";
@@ -10,9 +20,27 @@ import type { TextOutput } from "./text-output.js";
 export async function showScenario(flags: SimFlags, io: TextOutput): Promise<number> {
   const { scenario, workload } = await scenarioOf(flags);
   const report = await runScenario(scenario, workload, { keepTrace: flags.trace !== undefined });
+  if (flags.page !== undefined && report.violation?.page !== undefined)
+    writeFileSync(flags.page, report.violation.page);
+  if (flags.save !== undefined) writeFileSync(flags.save, formatScenario(scenario));
+  if (flags.shrink !== undefined && report.violation !== undefined) {
+    writeFileSync(flags.shrink, formatScenario(await shrink(scenario, workload, report.violation, io)));
+  }
   if (flags.trace !== undefined) writeFileSync(flags.trace, `${report.trace.join("\n")}\n`);
   io.out(flags.json ? `${JSON.stringify({ ...report, trace: undefined })}\n` : told(scenario, report));
   return report.violation === undefined ? EXIT.ok : EXIT.failure;
+}
+
+/** To the smallest that breaks the same rule. */
+async function shrink(scenario: Scenario, workload: Workload, violation: Violation, io: TextOutput): Promise<Scenario> {
+  const stillFails = async (smaller: Scenario): Promise<boolean> =>
+    (await runScenario(smaller, workload)).violation?.rule === violation.rule;
+  const smallest = await shrinkScenario(scenario, stillFails, {
+    onProgress: ({ steps, members, durationMs }, runs) =>
+      io.error(`\r${runs} runs: ${members} members, ${steps.length} steps, ${durationMs} ms      `),
+  });
+  io.error("\n");
+  return { ...smallest, name: `${scenario.name}, shrunk: ${violation.rule}` };
 }
 
 async function scenarioOf(flags: SimFlags): Promise<{ scenario: Scenario; workload: Workload }> {

@@ -19,6 +19,11 @@ export interface SimFlags {
   readonly workload: string;
   readonly scenario?: string;
   readonly trace?: string;
+  readonly page?: string;
+  readonly save?: string;
+  readonly shrink?: string;
+  /** At the first violation. */
+  readonly stop: boolean;
   readonly workers?: number;
   readonly json: boolean;
 }
@@ -36,13 +41,16 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
   const summary = new RunSummary();
   const beganMs = performance.now();
   const endMs = beganMs + (flags.minutes ?? MINUTES_DEFAULT) * 60_000;
-  const next = taskSource(flags, flags.seeds !== undefined && flags.minutes === undefined ? Infinity : endMs);
+  const tasks = taskSource(flags, flags.seeds !== undefined && flags.minutes === undefined ? Infinity : endMs);
+  let isStopped = false;
+  const next = (): SeedTask | undefined => (isStopped ? undefined : tasks());
   const progress = flags.json
     ? undefined
     : setInterval(() => io.error(progressLine(summary.figures)), PROGRESS_EVERY_MS);
   try {
     await runOnWorkers(flags.workers ?? availableParallelism(), next, (result) => {
       const failure = summary.take(result);
+      if (failure !== undefined && flags.stop) isStopped = true;
       if (failure === undefined || flags.json) return;
       io.error(`\nseed ${failure.seed} breaks "${failure.rule}" after ${failure.atMs} ms: ${failure.detail}\n`);
       io.error(`again: ${failure.command}\n`);

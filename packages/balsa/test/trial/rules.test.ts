@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import type { ConfState, Entry, HardState, PeerMessage, Ready, StorageAppend } from "../../src/core/index.js";
+import type { CoreState } from "../../src/node/index.js";
+import { Coverage } from "../../src/trial/coverage.js";
+import { GroupRecord } from "../../src/trial/group-record.js";
+import { Journal } from "../../src/trial/journal.js";
+import { MemberRecord } from "../../src/trial/member-record.js";
+import type { Rule } from "../../src/trial/violation.js";
+
+const CONF: ConfState = { voters: [1, 2, 3], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+
+function entry(index: number, term: number, checksum = index): Entry {
+  return { type: "normal", index, term, data: new Uint8Array(1), checksum };
+}
+
+function ready(parts: { hardState?: HardState; entries?: readonly Entry[]; snapshot?: Ready["snapshot"] } = {}): Ready {
+  return {
+    softState: undefined,
+    hardState: parts.hardState,
+    readStates: [],
+    entries: parts.entries ?? [],
+    snapshot: parts.snapshot,
+    committedEntries: [],
+    messages: [],
+    mustSync: true,
+  };
+}
+
+function state(parts: Partial<CoreState> = {}): CoreState {
+  return { term: 1, role: "follower", lead: 0, commit: 1, applied: 1, confState: CONF, ...parts };
+}
+
+function write(of: Ready): StorageAppend {
+  const { hardState, entries, snapshot } = of;
+  return { type: "storage-append", from: 1, to: -1, term: 0, hardState, entries, snapshot, responses: [] };
+}
+
+/** Two members of a group of three that has just begun. */
+function group() {
+  const coverage = new Coverage();
+  const record = new GroupRecord(coverage);
+  let onQuorum = true;
+  const peers = { durableOnQuorum: () => onQuorum };
+  const open = (name: string, memberId: number): MemberRecord => {
+    const member = new MemberRecord(name, record, peers, coverage);
+    reopen(member, memberId, { term: 1, vote: 0, commit: 1 }, [1]);
+    return member;
+  };
+  const a = open("a", 1);
+  const b = open("b", 2);
+  return { record, a, b, loseQuorum: () => void (onQuorum = false) };
+}
+
+/** A life begins with a log whose terms are these, from index 1 on. */
+function reopen(member: MemberRecord, memberId: number, hardState: HardState, terms: readonly number[]): void {
+  member.opened({
+    memberId,
+    incarnation: memberId,
+    hardState,
+    snapshot: { index: 1, term: 1, confState: CONF },
+    firstIndex: 2,
+    lastIndex: terms.length,
+    term: (index) => terms[index - 1] as number,
+  });
+}
+
+/** Hands something out, and makes it durable. */
+function store(member: MemberRecord, what: Ready, as: CoreState): void {
+  member.ready(what, as);
+  member.written(write(what));
+}
+
+function expectBroken(rule: Rule, act: () => void): void {
+  expect(act).toThrow(rule);
+}
+
+describe("what a member must not do is noticed", () => {
+  test("D6 two leaders in a term", () => {
+    const { a, b } = group();
+    a.ready(ready({ hardState: { term: 2, vote: 1, commit: 1 } }), state({ term: 2, role: "leader" }));
+    expectBroken("one leader a term", () => b.ready(ready(), state({ term: 2, role: "leader" })));
+  });
+
+  test("D6 one that leads in a term that it led in an earlier life", () => {
+    const { a } = group();
+    const elected = ready({ hardState: { term: 2, vote: 1, commit: 1 } });
+    store(a, elected, state({ term: 2, role: "leader" }));
+    reopen(a, 1, { term: 2, vote: 1, commit: 1 }, [1]);
+    expectBroken("one leader a term", () => a.ready(ready(), state({ term: 2, role: "leader" })));
+  });
+
+  test("a leader that puts an entry anew", () => {
+    const { a } = group();
+    const lead = state({ term: 2, role: "leader" });
+    a.ready(ready({ entries: [entry(2, 2)] }), lead);
+    expectBroken("a leader's log only grows", () => a.ready(ready({ entries: [entry(2, 2)] }), lead));
+  });
+
+  test("C1 logs with different entries of one index and term, or behind different ones", () => {
+    const { a, b } = group();
+    a.ready(ready({ entries: [entry(2, 2), entry(3, 3)] }), state({ term: 3 }));
+    expectBroken("log matching", () => b.ready(ready({ entries: [entry(2, 2, 99)] }), state({ term: 3 })));
+    const { a: c, b: d } = group();
+    c.ready(ready({ entries: [entry(2, 2), entry(3, 3)] }), state({ term: 3 }));
+    expectBroken("log matching", () => d.ready(ready({ entries: [entry(2, 1), entry(3, 3)] }), state({ term: 3 })));
+  });
+
+  test("a leader without what was committed before its term", () => {
+    const { a, b } = group();
+    a.ready(ready({ entries: [entry(2, 2)] }), state({ term: 2, role: "leader", commit: 2 }));
+    expectBroken("leader completeness", () => b.ready(ready(), state({ term: 3, role: "leader" })));
+  });
+
+  test("another entry committed, and a committed one replaced", () => {
+    const { a, b } = group();
+    a.ready(ready({ entries: [entry(2, 2)] }), state({ term: 2, commit: 2 }));
+    b.ready(ready({ entries: [entry(2, 3)] }), state({ term: 3 }));
+    expectBroken("committed entries stay", () => b.ready(ready(), state({ term: 3, commit: 2 })));
+    expectBroken("committed entries stay", () =>
+      a.ready(ready({ entries: [entry(2, 3)] }), state({ term: 3, commit: 2 })),
+    );
+  });
+
+  test("a commit that is not on the disks of a quorum", () => {
+    const { a, loseQuorum } = group();
+    loseQuorum();
+    const commits = () => a.ready(ready({ entries: [entry(2, 2)] }), state({ term: 2, commit: 2 }));
+    expectBroken("committed is on a durable quorum", commits);
+  });
+
+  test("terms and commit indexes that fall, and a commit behind the log's end", () => {
+    const { a } = group();
+    a.ready(ready({ entries: [entry(2, 3)] }), state({ term: 3, commit: 2 }));
+    expectBroken("terms, votes, commit and applied only grow", () => a.ready(ready(), state({ term: 2, commit: 2 })));
+    expectBroken("terms, votes, commit and applied only grow", () => a.ready(ready(), state({ term: 3, commit: 1 })));
+    expectBroken("indexes are in order", () => a.ready(ready(), state({ term: 3, commit: 3 })));
+  });
+
+  test("D3 votes and acknowledgements that leave before they are durable", () => {
+    const vote = { type: "vote-response", from: 1, to: 2, term: 2, rejected: false } as PeerMessage;
+    const { a } = group();
+    const voted = ready({ hardState: { term: 2, vote: 2, commit: 1 }, entries: [entry(2, 2)] });
+    a.ready(voted, state({ term: 2 }));
+    expectBroken("persist before send", () => a.sending([vote]));
+    const acknowledged = { type: "append-response", from: 1, to: 2, term: 2, index: 2, rejected: false };
+    expectBroken("persist before send", () => a.sending([acknowledged as PeerMessage]));
+    a.written(write(voted));
+    a.sending([vote, acknowledged as PeerMessage]);
+  });
+
+  test("D2 two votes in a term, in memory and on the wire", () => {
+    const { a } = group();
+    const voted = ready({ hardState: { term: 2, vote: 2, commit: 1 } });
+    store(a, voted, state({ term: 2 }));
+    a.sending([{ type: "vote-response", from: 1, to: 2, term: 2, rejected: false }]);
+    expectBroken("one vote a term", () =>
+      a.ready(ready({ hardState: { term: 2, vote: 3, commit: 1 } }), state({ term: 2 })),
+    );
+  });
+
+  test("F1 a disk that comes back without what was durable; one with some of what was under way is right", () => {
+    const { a } = group();
+    store(a, ready({ hardState: { term: 2, vote: 0, commit: 1 }, entries: [entry(2, 2)] }), state({ term: 2 }));
+    a.ready(ready({ entries: [entry(3, 2)] }), state({ term: 2 }));
+    a.ready(ready({ entries: [entry(4, 2)] }), state({ term: 2 }));
+    expectBroken("what was durable is recovered", () => reopen(a, 1, { term: 2, vote: 0, commit: 1 }, [1]));
+    expectBroken("what was durable is recovered", () => reopen(a, 1, { term: 1, vote: 0, commit: 1 }, [1, 2]));
+    reopen(a, 1, { term: 2, vote: 0, commit: 1 }, [1, 2, 2]);
+  });
+
+  test("F4 entries applied twice, with a gap, or that are not committed", () => {
+    const { a } = group();
+    a.ready(ready({ entries: [entry(2, 2), entry(3, 2), entry(4, 2)] }), state({ term: 2, commit: 3 }));
+    a.applied(2, 2, "entry");
+    expectBroken("applied in order, once", () => a.applied(2, 2, "entry"));
+    a.applied(3, 2, "entry");
+    expectBroken("applied in order, once", () => a.applied(4, 2, "entry"));
+    expectBroken("applied in order, once", () => a.applied(5, 2, "entry"));
+  });
+
+  test("E1 a change of the configuration while one is not applied, and quorums that need not meet", () => {
+    const { a, record } = group();
+    const change = (index: number): Entry => ({ ...entry(index, 2), type: "conf-change-v2" });
+    const lead = state({ term: 2, role: "leader" });
+    a.ready(ready({ entries: [entry(2, 2)] }), lead);
+    a.ready(ready({ entries: [change(3)] }), lead);
+    expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4)] }), lead));
+    const far = { ...CONF, voters: [1, 4, 5] };
+    expectBroken("one configuration change at a time", () => record.configuredAt(9, far, CONF, "a"));
+    record.configuredAt(10, { ...CONF, voters: [1, 2, 3, 4] }, CONF, "a");
+    expectBroken("the same state everywhere", () => record.configuredAt(10, CONF, CONF, "b"));
+  });
+});
+
+describe("what state machines and callers see is held against the journal", () => {
+  const applied = { index: 5, term: 2, commandId: 1, result: 7, before: 0 };
+
+  function journal(): Journal {
+    const journal = new Journal(new Coverage());
+    journal.propose();
+    journal.propose();
+    journal.apply("a", applied);
+    return journal;
+  }
+
+  test("F4 another command, another answer, another order, the same command again", () => {
+    const { apply, again } = { apply: journal(), again: journal() };
+    expectBroken("the same state everywhere", () => apply.apply("b", { ...applied, commandId: 2 }));
+    expectBroken("the same state everywhere", () => apply.apply("b", { ...applied, result: 8 }));
+    expectBroken("applied in order, once", () => apply.apply("b", { ...applied, before: 4 }));
+    expectBroken("applied in order, once", () => again.apply("b", { ...applied, index: 6 }));
+  });
+
+  test("what nobody proposed", () => {
+    expectBroken("nothing out of nowhere", () => journal().apply("a", { ...applied, index: 6, commandId: 3 }));
+  });
+
+  test("F1 an acknowledged command that is not there; a refused one that is", () => {
+    const held = journal();
+    held.acknowledge(1, 5, 2, 7);
+    expectBroken("an acknowledged write is applied", () => held.acknowledge(2, 6, 2, 7));
+    expectBroken("an acknowledged write is applied", () => held.acknowledge(1, 5, 2, 8));
+    expectBroken("a refused write is not applied", () => held.refuse(1));
+    held.refuse(2);
+    const late = { ...applied, index: 6, commandId: 2, before: 5 };
+    expectBroken("a refused write is not applied", () => held.apply("b", late));
+  });
+
+  test("states that differ at one index", () => {
+    const held = journal();
+    held.digest("a", { index: 5, digest: 1 });
+    held.digest("b", { index: 5, digest: 1 });
+    expectBroken("the same state everywhere", () => held.digest("c", { index: 5, digest: 2 }));
+  });
+});
