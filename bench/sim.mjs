@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { simulate } from "./sim/default-load.mjs";
 import { selfTimes } from "./sim/self-times.mjs";
 
+const WARM_UP_MINUTES = 10;
+
 /**
  * `npm run bench -- sim [--json] [--seconds N] [--profile] [--seed S]`: how much faster than real time a simulated
  * cluster of five members runs, by the processor's time of this one thread, and where that time goes.
@@ -23,8 +25,8 @@ export async function run(flags) {
   console.log(
     `five members, default timings, ten operations and one fault a simulated second; Node ${process.versions.node}`,
   );
-  // What is compiled late must not count: a minute that is not measured.
-  await simulate(`${values.seed}/warm-up`, 60);
+  // The engine compiles and recompiles for as long as this: not to be measured.
+  for (let minute = 0; minute < WARM_UP_MINUTES; minute++) await simulate(`${values.seed}/warm-up/${minute}`, 60);
   const profile = values.profile ? new Session() : undefined;
   profile?.connect();
   await profile?.post("Profiler.enable");
@@ -33,6 +35,8 @@ export async function run(flags) {
   if (profile !== undefined) printProfile((await profile.post("Profiler.stop")).profile);
   const figures = {
     simulatedPerCpuSecond: Math.round(total.simulatedSeconds / total.cpuSeconds),
+    // Of one seed: what comes nearest to a machine that does nothing else.
+    bestSimulatedPerCpuSecond: Math.round(total.best),
     eventsPerSimulatedSecond: Math.round(total.events / total.simulatedSeconds),
     microsecondsPerEvent: Math.round((total.cpuSeconds / total.events) * 1e8) / 100,
     operationsPerSimulatedSecond: Math.round((total.operations / total.simulatedSeconds) * 10) / 10,
@@ -49,12 +53,14 @@ export async function run(flags) {
  * @param {string} seed @param {number} seconds
  */
 async function measure(seed, seconds) {
-  const total = { simulatedSeconds: 0, cpuSeconds: 0, events: 0, operations: 0, faults: 0, seeds: 0 };
+  const total = { simulatedSeconds: 0, cpuSeconds: 0, best: 0, events: 0, operations: 0, faults: 0, seeds: 0 };
   while (total.cpuSeconds < seconds) {
     const before = process.cpuUsage();
     const { events, operations, faults } = await simulate(`${seed}/${total.seeds}`, 60);
     const { user, system } = process.cpuUsage(before);
-    total.cpuSeconds += (user + system) / 1e6;
+    const cpuSeconds = (user + system) / 1e6;
+    total.cpuSeconds += cpuSeconds;
+    total.best = Math.max(total.best, 60 / cpuSeconds);
     total.simulatedSeconds += 60;
     total.events += events;
     total.operations += operations;
