@@ -44,10 +44,10 @@ test.each<[string, ExpectedIdentity]>([
   ["name", { ...BOOTSTRAP, name: "b" }],
   ["name, of a member that exists", { ...EXISTING, name: "b" }],
   ["cluster, of a member that exists", { ...EXISTING, clusterId: 2 ** 52 + 99 }],
-])("another %s is refused, and nothing is touched", async (_what, expect_) => {
+])("another %s is refused, and nothing is touched", async (_what, identity) => {
   const files = await filled();
   const steps = files.journal.length;
-  expect(await codeOf(openStorage(files, { expect: expect_ }))).toBe("identity-mismatch");
+  expect(await codeOf(openStorage(files, { expect: identity }))).toBe("identity-mismatch");
   expect(files.journal.slice(steps)).toEqual([]);
   await (await openStorage(files)).close();
 });
@@ -62,7 +62,7 @@ test("a first member that lost its directory and joined again has another ID, an
 test("one that joins is asked who it is when there is nothing yet, and only then", async () => {
   const files = new RecordedFiles();
   let asked = 0;
-  const expect_: ExpectedIdentity = {
+  const identity: ExpectedIdentity = {
     kind: "join",
     group: 1,
     name: "a",
@@ -70,7 +70,7 @@ test("one that joins is asked who it is when there is nothing yet, and only then
     obtain: async () => ({ clusterId: 2 ** 52 + 17, memberId: 2 ** 52 + ++asked, incarnation: 4711 }),
   };
   for (let life = 0; life < 2; life++) {
-    const storage = await openStorage(files, { expect: expect_ });
+    const storage = await openStorage(files, { expect: identity });
     expect(storage.identity).toMatchObject({ memberId: 2 ** 52 + 1, incarnation: 4711, name: "a" });
     await storage.close();
   }
