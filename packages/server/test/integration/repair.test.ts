@@ -51,7 +51,7 @@ test("three processes, one with a flipped bit in its log: writes go on, it repai
     const ackedMs = await writers.nextAcknowledgement();
     gapsMs.push(ackedMs - lastMs);
     lastMs = ackedMs;
-    expect(ackedMs - startedMs, cluster.outputs()).toBeLessThan(30_000);
+    if (ackedMs - startedMs > 30_000) throw new Error(`not repaired within 30 s\n${cluster.outputs()}`);
   }
   await cluster.caughtUp();
   for (let i = 0; i < 20; i++) await writers.nextAcknowledgement();
