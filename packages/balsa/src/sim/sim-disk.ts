@@ -145,6 +145,11 @@ export class SimDisk {
     return { path, offset };
   }
 
+  /** What would be there if the power went now and nothing that was not synced were kept: bytes by path. */
+  durableImage(): ReadonlyMap<string, Uint8Array> {
+    return new Map(filesBelow(this.#root, "durable").map(({ path, entry: file }) => [path, file.durableBytes]));
+  }
+
   /** Another disk, empty, takes its place. What was set (capacity, slowness, errors) stays. */
   wipe(): void {
     this.#note("wipe");

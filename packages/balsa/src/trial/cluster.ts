@@ -39,7 +39,8 @@ export interface ClusterEvents<Machine extends StateMachine> {
   stopped(member: SimulatedMember<Machine>): void;
 }
 
-const DIR = "/data";
+/** Of each member, on its own disk. */
+export const DATA_DIR = "/data";
 const PORT = 2380;
 
 /**
@@ -108,6 +109,12 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     else throw error;
   }
 
+  /** The same, where any other error breaks this rule. */
+  takeOr(error: unknown, rule: Rule, detail: string): void {
+    if (error instanceof RuleBroken) this.take(error);
+    else this.violate(rule, `${detail}: ${String(error)}`);
+  }
+
   crash(member: SimulatedMember<Machine>, options?: CrashOptions): void {
     if (!member.node.isUp) return;
     member.node.crash(options);
@@ -172,7 +179,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     try {
       const raft = await RaftNode.open({
         platform,
-        dir: DIR,
+        dir: DATA_DIR,
         name,
         listen: `${name}:${PORT}`,
         cluster: {

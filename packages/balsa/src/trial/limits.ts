@@ -16,3 +16,6 @@ export const HEAL_STEP_MS = 50;
 
 /** Steps of the model for one history: some ten times what an ordinary one takes. */
 export const CHECK_STEPS_MAX = 400_000;
+
+/** A disk is read as a whole and compared so often: some 0.3 ms of real time. */
+export const COMPARE_DISK_EVERY_MS = 1_700;

@@ -4,6 +4,7 @@ import { WorldError } from "../sim/index.js";
 import { type ClientCounts, Clients } from "./clients.js";
 import { SimulatedCluster } from "./cluster.js";
 import { Coverage } from "./coverage.js";
+import { compareDisk, compareDisksInTurn } from "./disk-comparison.js";
 import { heal } from "./healing.js";
 import { CHECK_STEPS_MAX } from "./limits.js";
 import { Nemesis } from "./nemesis.js";
@@ -50,10 +51,12 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
   };
   const { world } = cluster;
   try {
+    compareDisksInTurn(cluster);
     followSteps(scenario, cluster, nemesis, clients);
     await runUnlessViolated(cluster, scenario.durationMs);
     nemesis.healAll();
     if (cluster.violation === undefined) await heal(cluster, clients, scenario);
+    for (const member of cluster.members) if (cluster.violation === undefined) await compareDisk(cluster, member);
   } catch (error) {
     // A broken rule may surface as an event that failed; what it was is known then.
     if (cluster.violation === undefined) {
