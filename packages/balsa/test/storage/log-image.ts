@@ -98,6 +98,7 @@ export class LogImage {
 
   /** Where what counts ends in a file. */
   end(path: string): number {
+    if (path.endsWith(".spare")) return 0;
     return this.#anatomies.get(path)?.end ?? this.files.image(path).length;
   }
 
