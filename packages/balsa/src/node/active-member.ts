@@ -1,7 +1,6 @@
 import { encodeCommand } from "../codec/index.js";
 import {
   BalsaError,
-  EMPTY_CONF_STATE,
   invariant,
   type PeerMessage,
   RawNode,
@@ -16,12 +15,11 @@ import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { Admission, knownOtherwise, wasRemoved } from "./admission.js";
 import { Applier } from "./applier.js";
 import { ClusterMembers } from "./cluster-members.js";
-import { type Configuration, decodeLibrarySection, encodeIncarnations, type MemberRecord } from "./configuration.js";
+import { type Configuration, encodeIncarnations, type MemberRecord } from "./configuration.js";
 import { coreConfig } from "./core-config.js";
 import { Deadlines } from "./deadlines.js";
 import { Departure } from "./departure.js";
 import { Failover } from "./failover.js";
-import { BOOTSTRAP_INDEX } from "./first-snapshot.js";
 import { Forwarding } from "./forwarding.js";
 import { COMMAND_BYTES_MAX, DEPARTURE_ELECTIONS } from "./limits.js";
 import type { MemberChange } from "./member-change.js";
@@ -32,9 +30,9 @@ import type { RaftNodeEvent, RaftNodeOptions, Settings } from "./options.js";
 import { type Applied, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
 import { answerFromWhole } from "./repair-answers.js";
+import { restoreState } from "./restore-state.js";
 import { SnapshotTransfer } from "./snapshot-transfer.js";
 import { type AppliedState, Snapshotter } from "./snapshotter.js";
-import type { StateMachine } from "./state-machine.js";
 import { type RaftNodeStatus, raftNodeStatus } from "./status.js";
 import { Ticker } from "./ticker.js";
 import { failureOf, Turn } from "./turn.js";
@@ -104,37 +102,9 @@ export class ActiveMember {
       graceTicks: settings.electionTicks * DEPARTURE_ELECTIONS,
       onDeparted: () => this.leave(),
     });
-    this.membership = new Membership({
-      raw: this.raw,
-      transport,
-      random: platform.random,
-      members: this.members,
-      deadlines: this.deadlines,
-      electionTicks: settings.electionTicks,
-      appliedTerm: () => this.appliedTerm,
-      schedule: () => this.turn.schedule(),
-    });
-    this.membershipCalls = new MembershipCalls({
-      raw: this.raw,
-      transport,
-      clock: platform.clock,
-      clusterId: storage.identity.clusterId,
-      heartbeatMs: settings.heartbeatMs,
-      members: this.members,
-      membership: this.membership,
-      appliedIndex: () => this.appliedIndex,
-      ended: () => this.takesNoCalls(),
-    });
-    this.admission = new Admission({
-      raw: this.raw,
-      storage,
-      transport,
-      members: this.members,
-      logger: platform.logger,
-      tickMs: settings.heartbeatMs,
-      onAdmitted: () => this.turn.schedule(),
-      onRefused: (error) => this.fail(error),
-    });
+    this.membership = this.newMembership();
+    this.membershipCalls = this.newMembershipCalls();
+    this.admission = this.newAdmission();
     this.applier = new Applier(options.stateMachine, {
       onLibraryEntry: (entry) => this.members.applied(entry, this.turn.awaitsSnapshot),
       onApplied: (index, term, result) => this.entryApplied(index, term, result),
@@ -174,6 +144,49 @@ export class ActiveMember {
     });
     this.failover = new Failover(this.raw, platform.clock, platform.random, () => this.turn.schedule());
     this.ticker = new Ticker(platform.clock, settings.heartbeatMs, () => this.tick());
+  }
+
+  private newMembership(): Membership {
+    const { options, settings, transport } = this.parts;
+    return new Membership({
+      raw: this.raw,
+      transport,
+      random: options.platform.random,
+      members: this.members,
+      deadlines: this.deadlines,
+      electionTicks: settings.electionTicks,
+      appliedTerm: () => this.appliedTerm,
+      schedule: () => this.turn.schedule(),
+    });
+  }
+
+  private newMembershipCalls(): MembershipCalls {
+    const { options, settings, storage, transport } = this.parts;
+    return new MembershipCalls({
+      raw: this.raw,
+      transport,
+      clock: options.platform.clock,
+      clusterId: storage.identity.clusterId,
+      heartbeatMs: settings.heartbeatMs,
+      members: this.members,
+      membership: this.membership,
+      appliedIndex: () => this.appliedIndex,
+      ended: () => this.takesNoCalls(),
+    });
+  }
+
+  private newAdmission(): Admission {
+    const { options, settings, storage, transport } = this.parts;
+    return new Admission({
+      raw: this.raw,
+      storage,
+      transport,
+      members: this.members,
+      logger: options.platform.logger,
+      tickMs: settings.heartbeatMs,
+      onAdmitted: () => this.turn.schedule(),
+      onRefused: (error) => this.fail(error),
+    });
   }
 
   get term(): number {
@@ -445,11 +458,11 @@ export class ActiveMember {
     if (this.stop(wasRemoved())) this.emit({ kind: "removed" });
   }
 
-  private stop(error: BalsaError): boolean {
+  private stop(why: BalsaError): boolean {
     if (this.ended !== undefined) return false;
-    const { code, message: reason, cause } = error;
+    const { code, message: reason, cause } = why;
     this.logger.log(code === "removed" ? "info" : "error", "member stopped for good", { code, reason, cause });
-    this.end(error);
+    this.end(why);
     this.parts.transport.close().catch((late: unknown) => this.logger.log("warn", "transport not closed", { late }));
     return true;
   }
@@ -470,20 +483,5 @@ export class ActiveMember {
     if (this.ended === undefined) this.end(new BalsaError("closed", "the member is closed"));
     await this.parts.transport.close();
     await this.parts.storage.close();
-  }
-}
-
-/** Brings the state machine to the newest snapshot; gives the configuration as of it. */
-export async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<Configuration> {
-  // A newcomer has none yet.
-  if (storage.snapshot().meta.index === 0) return { confState: EMPTY_CONF_STATE, members: [], removed: [] };
-  const reader = await storage.openSnapshot();
-  try {
-    const configuration = decodeLibrarySection(reader.library, reader.meta.confState);
-    // The first snapshot of all holds a configuration and no state.
-    if (reader.meta.index > BOOTSTRAP_INDEX) await stateMachine.restore(reader.content());
-    return configuration;
-  } finally {
-    await reader.close();
   }
 }

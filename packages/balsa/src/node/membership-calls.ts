@@ -1,4 +1,4 @@
-import { BalsaError, NONE, type RawNode } from "../core/index.js";
+import { BalsaError, NONE, type RawNode, unreachable } from "../core/index.js";
 import type { Clock } from "../platform/index.js";
 import type { Asker, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
@@ -83,7 +83,7 @@ export class MembershipCalls {
         case "introduce":
           return this.introduced(asker, request.id, request.incarnation);
         default:
-          throw request satisfies never;
+          throw unreachable(request satisfies never);
       }
     } catch (cause) {
       const { members, raw } = this.parts;

@@ -1,12 +1,12 @@
 import { BalsaError, EMPTY_CONF_STATE } from "../core/index.js";
 import { FileError } from "../platform/index.js";
 import { DamagedDirectory } from "../storage/index.js";
-import { restoreState } from "./active-member.js";
 import { clusterIdOf, firstConfiguration } from "./bootstrap.js";
 import { type Configuration, decodeLibrarySection } from "./configuration.js";
 import { GROUP } from "./first-snapshot.js";
 import { type OpenedStorage, openStorage } from "./open-storage.js";
 import type { RaftNodeOptions, Settings } from "./options.js";
+import { restoreState } from "./restore-state.js";
 
 /** What a data directory turned out to be. */
 export type OpenedMember =

@@ -14,6 +14,12 @@ export interface OpenedStorage {
   readonly provisional: readonly MemberRecord[];
 }
 
+/** What one that joins says of itself. */
+interface Wish {
+  readonly address: string;
+  readonly promote: boolean;
+}
+
 interface Opening extends RaftNodeOptions {
   readonly settings: Settings;
 }
@@ -46,31 +52,42 @@ function open({ platform, dir, tuning, settings }: Opening, expect: ExpectedIden
 
 /** A first member of a new cluster, or one that was once. */
 async function openFirst(options: Opening, bootstrap: Bootstrap): Promise<OpenedStorage> {
-  const { platform, name } = options;
+  const { name } = options;
   const configuration = firstConfiguration(bootstrap);
   const self = configuration.members.find((member) => member.name === name);
   invariant(self !== undefined, "options: the bootstrap names this member");
   const clusterId = clusterIdOf(bootstrap);
   const storage = await open(options, { kind: "bootstrap", group: GROUP, name, clusterId, memberId: self.id });
   try {
-    const { memberId, incarnation } = storage.identity;
     const others = configuration.members.filter(({ id }) => id !== self.id).map(({ address }) => address);
     const wish = { address: self.address, promote: true };
     // It lost its directory once and has joined again, under another ID.
-    if (memberId !== self.id) return await fillUp(options, storage, others, wish);
+    if (storage.identity.memberId !== self.id) return await fillUp(options, storage, others, wish);
     // Also when an earlier start broke off between the identity and the snapshot.
     if (storage.snapshot().meta.index === 0) await writeFirstSnapshot(storage, configuration);
-    const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name };
-    const known = hasPromisedNothing(storage) ? await introduce(platform, newcomer, others) : "unknown";
-    if (known === "unknown") return { storage, provisional: [] };
-    if (known === "removed") throw wasRemoved();
-    platform.logger.log("warn", "the data directory of this member is lost: it joins its cluster anew", { name });
-    await storage.close();
-    return await joinAs(options, { ...newcomer, memberId: 0 }, others, wish, incarnation);
+    return await introduced(options, storage, others, wish);
   } catch (cause) {
     await storage.close();
     throw cause;
   }
+}
+
+/** A directory that has promised nothing may be new, or take the place of one that is lost: the others know. */
+async function introduced(
+  options: Opening,
+  storage: DiskStorage,
+  others: readonly string[],
+  wish: Wish,
+): Promise<OpenedStorage> {
+  const { platform, name } = options;
+  const { clusterId, memberId, incarnation } = storage.identity;
+  const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name };
+  const known = hasPromisedNothing(storage) ? await introduce(platform, newcomer, others) : "unknown";
+  if (known === "unknown") return { storage, provisional: [] };
+  if (known === "removed") throw wasRemoved();
+  platform.logger.log("warn", "the data directory of this member is lost: it joins its cluster anew", { name });
+  await storage.close();
+  return joinAs(options, { ...newcomer, memberId: 0 }, others, wish, incarnation);
 }
 
 async function openJoining(options: Opening, cluster: Join): Promise<OpenedStorage> {
@@ -85,7 +102,7 @@ async function joinAs(
   options: Opening,
   newcomer: Newcomer,
   seeds: readonly string[],
-  wish: { readonly address: string; readonly promote: boolean },
+  wish: Wish,
   replaces: number,
 ): Promise<OpenedStorage> {
   const { platform, name } = options;
@@ -105,10 +122,10 @@ async function fillUp(
   options: Opening,
   storage: DiskStorage,
   seeds: readonly string[],
-  wish: { readonly address: string; readonly promote: boolean },
+  wish: Wish,
 ): Promise<OpenedStorage> {
-  if (storage.snapshot().meta.index > 0) return { storage, provisional: [] };
   try {
+    if (storage.snapshot().meta.index > 0) return await introduced(options, storage, seeds, wish);
     const { clusterId, incarnation } = storage.identity;
     const newcomer: Newcomer = { clusterId, memberId: 0, incarnation, group: GROUP, name: options.name };
     const { memberId, members } = await join(options.platform, newcomer, seeds, wish);

@@ -3,7 +3,7 @@
  * first byte says what it is; a body of a later version that is not known here is refused.
  */
 import { ByteReader, ByteWriter, corrupt } from "../codec/index.js";
-import { BalsaError, type BalsaErrorCode, type MembershipRefusal } from "../core/index.js";
+import { BalsaError, type BalsaErrorCode, type MembershipRefusal, unreachable } from "../core/index.js";
 import { type MemberRecord, readRecords, writeRecords } from "./configuration.js";
 import { ADDRESS_BYTES_MAX, MEMBERS_MAX, NAME_BYTES_MAX } from "./limits.js";
 import type { MemberChange } from "./member-change.js";
@@ -175,7 +175,7 @@ function readChange(reader: ByteReader): MemberChange {
     case undefined:
       throw corrupt("a membership change is of no known kind");
     default:
-      throw kind satisfies never;
+      throw unreachable(kind satisfies never);
   }
 }
 

@@ -171,6 +171,7 @@ export class MembershipStorm {
         if (!node.isUp) node.restart();
       }
       await world.run({ forMs: 8_000 });
+      this.helpNewcomers();
     }
     await world.run({ until: () => this.inForce() !== undefined, limitMs: 60_000 });
     const names = this.inForce() ?? [];
@@ -179,6 +180,18 @@ export class MembershipStorm {
     await cluster.untilAgreed();
     cluster.agreedJournal();
     this.tally.acknowledged = cluster.acknowledged.size;
+  }
+
+  /** All that a member was told to ask may have left the cluster since: its operator names others. */
+  private helpNewcomers(): void {
+    const { cluster } = this;
+    const seeds = cluster.leader?.running.raft.status().members.map(({ address }) => address);
+    if (seeds === undefined) return;
+    for (const node of cluster.nodes) {
+      if (node.program !== undefined || !node.isUp) continue;
+      node.crash();
+      node.restart(cluster.boot(node.name, { join: seeds, voter: true }));
+    }
   }
 
   /** Names of the leader's members, once all of them are up and have applied what it has. */
