@@ -8,11 +8,13 @@ export const share = 3;
 
 /** Most of the time on the default profile, and some on each of the others. */
 const profiles = /** @type {const} */ ([
-  ["default", 0.6],
-  ["sizes", 0.1],
-  ["disks", 0.1],
-  ["network", 0.1],
-  ["rot", 0.1],
+  ["default", 0.64],
+  ["sizes", 0.06],
+  ["disks", 0.06],
+  ["network", 0.06],
+  ["moments", 0.06],
+  ["clocks", 0.06],
+  ["rot", 0.06],
 ]);
 
 /** @param {import("../deep.mjs").DeepLimits} limits */
