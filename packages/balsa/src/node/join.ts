@@ -1,6 +1,7 @@
 import { BalsaError } from "../core/index.js";
 import type { Clock, Platform } from "../platform/index.js";
 import { askMember } from "../transport/index.js";
+import { wasRemoved } from "./admission.js";
 import type { MemberRecord } from "./configuration.js";
 import { INTRODUCTION_TIMEOUT_MS, JOIN_RETRY_MS, JOIN_TIMEOUT_MS } from "./limits.js";
 import { decodeAnswer, encodeRequest, errorOf, type MemberAnswer } from "./requests.js";
@@ -25,7 +26,7 @@ export interface Joined {
 /**
  * Asks the seeds, and the leader that they name, until one has made it a member. Asking again is safe: a member of its
  * name and incarnation is told that it is one.
- * @throws BalsaError `timeout`, `membership-refused`, `identity-mismatch`
+ * @throws BalsaError `timeout`, `membership-refused`, `identity-mismatch`; `removed`, of one that has an ID
  */
 export async function join(
   platform: Platform,
@@ -35,7 +36,7 @@ export async function join(
 ): Promise<Joined> {
   const { clock, logger } = platform;
   const deadlineMs = clock.now() + JOIN_TIMEOUT_MS;
-  const { name, incarnation } = newcomer;
+  const { name, incarnation, memberId: id } = newcomer;
   let hint = "";
   let last = new BalsaError("timeout", "no seed can be reached", { retryable: true });
   logger.log("info", "asks to join a cluster", { seeds, name });
@@ -43,7 +44,7 @@ export async function join(
     const address = hint === "" ? (seeds[round % seeds.length] ?? "") : hint;
     hint = "";
     const timeoutMs = Math.min(deadlineMs - clock.now(), 10_000);
-    const request = encodeRequest({ kind: "join", name, incarnation, ...wish, timeoutMs });
+    const request = encodeRequest({ kind: "join", id, name, incarnation, ...wish, timeoutMs });
     const outcome = await askMember(platform, newcomer, { id: 0, address }, request, timeoutMs);
     if (outcome.kind === "answered") {
       const answer = decodeAnswer(outcome.body);
@@ -51,6 +52,7 @@ export async function join(
       if (answer.kind === "refused") {
         hint = answer.leaderAddress;
         last = errorOf(answer);
+        if (answer.refusal === "unknown-member") throw wasRemoved();
         if (isFinal(answer)) throw last;
       }
     } else {

@@ -110,6 +110,9 @@ export class MembershipCalls {
     const { members, membership, clusterId, raw } = this.parts;
     if (raw.role !== "leader") throw notLeader("another member leads");
     const known = members.named(request.name);
+    if (request.id !== 0 && known?.id !== request.id) {
+      throw membershipRefused("unknown-member", `${request.name} was a member once, and is none any more`);
+    }
     if (known === undefined || known.incarnation !== request.incarnation) {
       const votes = known !== undefined && members.confState.voters.includes(known.id);
       if (known !== undefined && known.incarnation !== 0 && membership.isReachable(known.id)) {

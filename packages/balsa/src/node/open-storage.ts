@@ -126,12 +126,9 @@ async function fillUp(
 ): Promise<OpenedStorage> {
   try {
     if (storage.snapshot().meta.index > 0) return await introduced(options, storage, seeds, wish);
-    const { clusterId, incarnation } = storage.identity;
-    const newcomer: Newcomer = { clusterId, memberId: 0, incarnation, group: GROUP, name: options.name };
-    const { memberId, members } = await join(options.platform, newcomer, seeds, wish);
-    if (memberId !== storage.identity.memberId) {
-      throw new BalsaError("identity-mismatch", "another data directory has taken this one's place; empty this one");
-    }
+    const { clusterId, memberId, incarnation } = storage.identity;
+    const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name: options.name };
+    const { members } = await join(options.platform, newcomer, seeds, wish);
     return { storage, provisional: members };
   } catch (cause) {
     await storage.close();

@@ -18,9 +18,11 @@ export type MemberRequest =
     }
   /** To the leader; `to` 0 = whoever is best. */
   | { readonly kind: "transfer"; readonly to: number; readonly timeoutMs: number }
-  /** To the leader, by one with an empty directory: "make me a member". */
+  /** To the leader, by one with an empty directory: "make me a member"; or, if it has an ID: "who are the others?" */
   | {
       readonly kind: "join";
+      /** 0 = none yet. */
+      readonly id: number;
       readonly name: string;
       readonly address: string;
       readonly incarnation: number;
@@ -80,6 +82,7 @@ export function encodeRequest(request: MemberRequest): Uint8Array {
       break;
     case "join":
       out.u8(JOIN);
+      out.varint(request.id);
       out.text(request.name);
       out.text(request.address);
       out.varint(request.incarnation);
@@ -119,6 +122,7 @@ function readRequest(reader: ByteReader): MemberRequest {
     case JOIN:
       return {
         kind: "join",
+        id: reader.varint(),
         name: reader.text(NAME_BYTES_MAX),
         address: reader.text(ADDRESS_BYTES_MAX),
         incarnation: reader.varint(),

@@ -37,7 +37,7 @@ test.each<MemberRequest>([
     ],
   },
   { kind: "transfer", to: ID, timeoutMs: 1 },
-  { kind: "join", name: "d", address: "d:1", incarnation: 2 ** 53 - 1, promote: false, timeoutMs: 10_000 },
+  { kind: "join", id: 0, name: "d", address: "d:1", incarnation: 2 ** 53 - 1, promote: false, timeoutMs: 10_000 },
   { kind: "introduce", id: ID, incarnation: 5 },
 ])("a request comes as it was sent, and damage is found: $kind", (request) => {
   const body = encodeRequest(request);
