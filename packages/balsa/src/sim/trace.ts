@@ -111,7 +111,8 @@ export class Trace {
 }
 
 function textOf(value: unknown): string {
-  return value instanceof Error ? `${value.name}: ${value.message}` : String(JSON.stringify(value));
+  if (value === undefined) return "undefined";
+  return value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value);
 }
 
 function lineOf(timeUs: number, node: string, kind: string, detail: string): string {
