@@ -231,6 +231,7 @@ export class ActiveMember {
 
   strangerDials(id: number, address: string): void {
     if (this.admission.isAdmitted) this.members.meet(id, address);
+    else this.admission.meet(id, address);
   }
 
   isRemoved(id: number): boolean {

@@ -4,7 +4,7 @@ import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import type { ClusterMembers } from "./cluster-members.js";
 import { BOOTSTRAP_INDEX, BOOTSTRAP_TERM } from "./first-snapshot.js";
-import { INTRODUCTION_TIMEOUT_MS } from "./limits.js";
+import { INTRODUCTION_TIMEOUT_MS, MEMBERS_MAX } from "./limits.js";
 import { decodeAnswer, encodeRequest } from "./requests.js";
 
 export interface AdmissionParts {
@@ -60,19 +60,27 @@ export class Admission {
   /** Asks those that have not answered. */
   tick(): void {
     if (this.admitted) return;
-    const { raw, members, storage, transport, tickMs } = this.parts;
+    const { raw, members } = this.parts;
     if (this.conclude()) return;
+    for (const { id, address } of members.configuration.members) if (id !== raw.id) this.ask(id, address);
+  }
+
+  /** One that was no first member dials: there is a cluster, and it may know of a former self, if the first ones left. */
+  meet(id: number, address: string): void {
+    if (!this.admitted && address !== "" && this.asking.size < MEMBERS_MAX) this.ask(id, address);
+  }
+
+  private ask(id: number, address: string): void {
+    if (this.answers.has(id) || this.asking.has(id)) return;
+    const { raw, storage, transport, tickMs } = this.parts;
     const { incarnation } = storage.identity;
     const body = encodeRequest({ kind: "introduce", id: raw.id, incarnation });
-    for (const { id, address } of members.configuration.members) {
-      if (id === raw.id || this.answers.has(id) || this.asking.has(id)) continue;
-      this.asking.add(id);
-      // A second at least: with short ticks and a slow network a connection and an answer take longer than some of them.
-      void transport.ask({ id, address }, body, Math.max(tickMs * 10, INTRODUCTION_TIMEOUT_MS)).then((outcome) => {
-        this.asking.delete(id);
-        if (outcome.kind === "answered") this.answered(id, outcome.body);
-      });
-    }
+    this.asking.add(id);
+    // A second at least: with short ticks and a slow network a connection and an answer take longer than some of them.
+    void transport.ask({ id, address }, body, Math.max(tickMs * 10, INTRODUCTION_TIMEOUT_MS)).then((outcome) => {
+      this.asking.delete(id);
+      if (outcome.kind === "answered") this.answered(id, outcome.body);
+    });
   }
 
   private answered(from: number, body: Uint8Array): void {
@@ -82,6 +90,8 @@ export class Admission {
     switch (answer.known) {
       case "not-yet":
       case "as-this":
+        // Quorums are of first members.
+        if (this.parts.members.find(from) === undefined) return;
         this.answers.set(from, answer.term);
         this.conclude();
         return;

@@ -152,6 +152,36 @@ describe("a member whose disk was lost, under its old identity", () => {
     });
   });
 
+  test("where all first members have left but it, those that came after them tell it; joining them is its way back", async () => {
+    const three = cluster("all left");
+    const { world } = three;
+    const leader = await three.untilLeader();
+    await write(three, 3);
+    const wiped = three.up.find((node) => node !== leader)!;
+    const seeds = three.up.map(({ name }) => `${name}:2380`);
+    for (const name of ["d", "e"]) {
+      const node = three.add(name, { join: seeds, voter: true });
+      await world.run({
+        until: () => node.program?.raft.status().members.some((m) => m.name === name && m.role === "voter") === true,
+      });
+    }
+    const formerId = wiped.running.raft.status().memberId;
+    for (const gone of three.nodes.filter((node) => "abc".includes(node.name) && node !== wiped)) {
+      await world.settle(three.raft("d").removeMember(three.idOf(gone.name)));
+      await world.run({ until: () => gone.running.events.some(({ kind }) => kind === "removed") });
+      gone.crash();
+      three.nodes.splice(three.nodes.indexOf(gone), 1);
+    }
+    wiped.crash();
+    wiped.wipe();
+    wiped.restart();
+    await world.run({ until: () => wiped.program?.events.some(({ kind }) => kind === "failed") === true });
+    wiped.crash();
+    wiped.restart(three.boot(wiped.name, { join: ["d:2380", "e:2380"], voter: true }));
+    await untilBack(three, wiped.name, formerId);
+    expect(three.agreedJournal()).toHaveLength(3);
+  });
+
   test("while its former self is up nobody takes its place", async () => {
     const three = cluster("impostor");
     const { world } = three;

@@ -188,7 +188,8 @@ export class MembershipStorm {
     const seeds = cluster.leader?.running.raft.status().members.map(({ address }) => address);
     if (seeds === undefined) return;
     for (const node of cluster.nodes) {
-      if (node.program !== undefined || !node.isUp) continue;
+      const knowsNothing = node.program?.raft.status().lastIndex === 1;
+      if ((node.program !== undefined && !knowsNothing) || !node.isUp) continue;
       node.crash();
       node.restart(cluster.boot(node.name, { join: seeds, voter: true }));
     }
