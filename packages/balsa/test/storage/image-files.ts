@@ -1,11 +1,15 @@
-import type { File, FileSystem, Lock } from "../../src/platform/index.js";
-import { FileError } from "../../src/platform/index.js";
-import type { SimDisk } from "../../src/sim/index.js";
+import { ImageFiles as FixedImageFiles, type SimDisk } from "../../src/sim/index.js";
 
-/** Files to be read only, as bytes that a test may change, but not while whoever read them still looks at them. */
-export class ImageFiles implements FileSystem {
+/** Files to be read only, as bytes that a test may change, between one reading and the next. */
+export class ImageFiles extends FixedImageFiles {
   /** By path. */
-  readonly images: Map<string, Uint8Array> = new Map();
+  readonly images: Map<string, Uint8Array>;
+
+  constructor() {
+    const images = new Map<string, Uint8Array>();
+    super(images);
+    this.images = images;
+  }
 
   static of(disk: SimDisk, dir: string): ImageFiles {
     const files = new ImageFiles();
@@ -39,84 +43,13 @@ export class ImageFiles implements FileSystem {
     return [...this.images.keys()].filter((path) => path.endsWith(".snapshot")).sort();
   }
 
-  list(path: string): Promise<readonly string[]> {
-    const names = new Set<string>();
-    for (const other of this.images.keys()) {
-      if (other.startsWith(`${path}/`)) names.add(other.slice(path.length + 1).split("/", 1)[0] ?? "");
-    }
-    return Promise.resolve([...names].sort());
-  }
-
-  open(path: string, mode: "read" | "write" | "create"): Promise<File> {
-    const bytes = this.images.get(path);
-    if (bytes === undefined) return Promise.reject(new FileError("not-found", path, `${path} is not there`));
-    if (mode !== "read") return refused(path);
-    return Promise.resolve(new ImageFile(path, bytes));
-  }
-
-  makeDir(path: string): Promise<void> {
-    return refused(path);
-  }
-
-  rename(from: string): Promise<void> {
-    return refused(from);
-  }
-
-  remove(path: string): Promise<void> {
-    return refused(path);
-  }
-
-  syncDir(path: string): Promise<void> {
-    return refused(path);
-  }
-
-  lock(path: string): Promise<Lock> {
-    return refused(path);
-  }
-}
-
-class ImageFile implements File {
-  readonly path: string;
-  readonly #bytes: Uint8Array;
-
-  constructor(path: string, bytes: Uint8Array) {
-    this.path = path;
-    this.#bytes = bytes;
-  }
-
-  sizeBytes(): Promise<number> {
-    return Promise.resolve(this.#bytes.length);
-  }
-
-  read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    return Promise.resolve(this.#bytes.subarray(position, position + lengthBytes));
-  }
-
-  write(): Promise<void> {
-    return refused(this.path);
-  }
-
-  truncate(): Promise<void> {
-    return refused(this.path);
-  }
-
-  sync(): Promise<void> {
-    return refused(this.path);
-  }
-
-  writeAndSync(): void {
-    throw new FileError("denied", this.path, "only to be read");
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
+  /** An empty directory leaves no trace in an image. */
+  override async list(path: string): Promise<readonly string[]> {
+    const isThere = [...this.images.keys()].some((other) => other.startsWith(`${path}/`));
+    return isThere ? super.list(path) : [];
   }
 }
 
 function below(disk: SimDisk, dir: string): string[] {
   return disk.list(dir).map((name) => `${dir}/${name}`);
-}
-
-function refused<Value>(path: string): Promise<Value> {
-  return Promise.reject(new FileError("denied", path, "only to be read"));
 }
