@@ -40,16 +40,16 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const members = prng.pick(profile.members);
   const operations = drawOperations(prng.stream("operations"), profile, members, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members);
-  const network = drawNetwork(prng.stream("network"), profile.biasChance, members);
+  const network = drawNetwork(prng.stream("network"), profile, members);
   return {
     format: SCENARIO_FORMAT,
     seed,
     name: `profile ${profile.name}, seed ${seed}`,
     workload: workload.name,
     members,
-    settings: drawSettings(prng.stream("settings"), profile.biasChance, network),
+    settings: drawSettings(prng.stream("settings"), profile, network),
     network,
-    disk: drawDisk(prng.stream("disk"), profile.biasChance),
+    disk: drawDisk(prng.stream("disk"), profile),
     durationMs: profile.durationMs,
     steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
     probes: workload.probes(operations.map(({ input }) => input as Input)),
@@ -100,25 +100,60 @@ function drawTimes(prng: Prng, durationMs: number, perSecond: number, firstMs: n
   return times.sort((a, b) => a - b);
 }
 
-function drawSettings(prng: Prng, biasChance: number, network: NetworkSettings): MemberSettings {
+/** What a limit that is made small is picked from. */
+interface SmallLimits {
+  readonly heartbeatMs: readonly number[];
+  readonly electionMs: readonly number[];
+  /** Least and most. */
+  readonly snapshotLogEntries: readonly [number, number];
+  readonly segmentBytes: readonly number[];
+  readonly appendBytesMax: readonly number[];
+  readonly committedBytesMax: readonly number[];
+  readonly pieceBytesMax: readonly number[];
+}
+
+const SMALL_LIMITS: Readonly<Record<Profile["smallness"], SmallLimits>> = {
+  small: {
+    heartbeatMs: [50],
+    electionMs: [500, 2_000],
+    snapshotLogEntries: [20, 80],
+    segmentBytes: [4_096, 8_192],
+    appendBytesMax: [200, 1_000],
+    committedBytesMax: [300],
+    pieceBytesMax: [64],
+  },
+  tiny: {
+    heartbeatMs: [20, 50],
+    electionMs: [300, 500, 2_000],
+    snapshotLogEntries: [5, 40],
+    segmentBytes: [512, 1_000, 4_000],
+    appendBytesMax: [1, 200, 1_000],
+    committedBytesMax: [1, 300],
+    pieceBytesMax: [7, 64],
+  },
+};
+
+function drawSettings(prng: Prng, profile: Profile, network: NetworkSettings): MemberSettings {
+  const small = SMALL_LIMITS[profile.smallness];
   // One entry at a time over a long way is less than clients ask for: such a cluster never catches up.
   const isNear = network.delayUs[1] < 1_000 && network.slowMembers.length === 0;
-  const isBiased = (): boolean => prng.chance(biasChance);
+  const isBiased = (): boolean => prng.chance(profile.biasChance);
+  const appendBytesMax = isNear ? small.appendBytesMax : small.appendBytesMax.filter((bytes) => bytes > 1);
   return {
-    heartbeatMs: isBiased() ? prng.pick([20, 50]) : 100,
-    electionMs: isBiased() ? prng.pick([300, 500, 2_000]) : 1_000,
-    snapshotLogEntries: isBiased() ? prng.between(5, 40) : prng.between(100, 400),
+    heartbeatMs: isBiased() ? prng.pick(small.heartbeatMs) : 100,
+    electionMs: isBiased() ? prng.pick(small.electionMs) : 1_000,
+    snapshotLogEntries: isBiased() ? prng.between(...small.snapshotLogEntries) : prng.between(100, 400),
     keepEntries: isBiased() ? prng.between(0, 5) : 50,
     // Prepared files are written in full: those of 64 MiB would be all that a run spends its time with.
-    segmentBytes: isBiased() ? prng.pick([512, 1_000, 4_000]) : 32_768,
-    ...(isBiased() ? { appendBytesMax: prng.pick(isNear ? [1, 200, 1_000] : [200, 1_000]) } : {}),
+    segmentBytes: isBiased() ? prng.pick(small.segmentBytes) : 32_768,
+    ...(isBiased() ? { appendBytesMax: prng.pick(appendBytesMax) } : {}),
     ...(isBiased() && isNear ? { inflightMessagesMax: prng.between(1, 4) } : {}),
-    ...(isBiased() ? { committedBytesMax: prng.pick([1, 300]) } : {}),
+    ...(isBiased() ? { committedBytesMax: prng.pick(small.committedBytesMax) } : {}),
   };
 }
 
 /** A local network; a wide one; one that cuts and joins everything; one that reaches some members late. */
-function drawNetwork(prng: Prng, biasChance: number, members: number): NetworkSettings {
+function drawNetwork(prng: Prng, { biasChance, smallness }: Profile, members: number): NetworkSettings {
   const isBiased = (): boolean => prng.chance(biasChance);
   const isWide = prng.chance(biasChance / 2);
   const minority = Math.floor((members - 1) / 2);
@@ -128,14 +163,14 @@ function drawNetwork(prng: Prng, biasChance: number, members: number): NetworkSe
     tailUs: isWide ? [15_000, 120_000] : [500, 5_000],
     splitChance: isBiased() ? 0.5 : 0.125,
     joinChance: 0.25,
-    ...(isBiased() && prng.chance(0.3) ? { pieceBytesMax: prng.pick([7, 64]) } : {}),
+    ...(isBiased() && prng.chance(0.3) ? { pieceBytesMax: prng.pick(SMALL_LIMITS[smallness].pieceBytesMax) } : {}),
     resetChance: isBiased() ? 0.75 : 0.25,
     slowMembers: isBiased() ? numbersBelow(members, prng).slice(0, minority) : [],
     slowByUs: prng.pick([2_000, 30_000]),
   };
 }
 
-function drawDisk(prng: Prng, biasChance: number): DiskSettings {
+function drawDisk(prng: Prng, { biasChance }: Profile): DiskSettings {
   return prng.chance(biasChance)
     ? { writeUs: [100, 3_000], syncUs: [1_000, 20_000] }
     : { writeUs: [10, 60], syncUs: [150, 600] };

@@ -18,6 +18,11 @@ export interface Profile {
   readonly momentChance: number;
   /** How often each of the limits is made small, and the network slow. */
   readonly biasChance: number;
+  /**
+   * How small: as somebody might set them; or as small as the code takes, which brings what is rare most often, and
+   * makes many times as much happen in each second.
+   */
+  readonly smallness: "small" | "tiny";
 }
 
 /** Every kind, about as often as it finds something. */
@@ -54,8 +59,12 @@ const DEFAULT: Profile = {
   calmChance: 0.03,
   singleKindChance: 0.2,
   momentChance: 0.25,
-  biasChance: 0.4,
+  biasChance: 0.2,
+  smallness: "small",
 };
+
+/** For the profiles that look for something: limits are small as often as not, and tiny then. */
+const TINY = { biasChance: 0.4, smallness: "tiny" } satisfies Partial<Profile>;
 
 /** The profiles that there are, by name. */
 export const profiles: ReadonlyMap<string, Profile> = new Map(
@@ -64,6 +73,13 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     { ...DEFAULT, name: "sizes", describe: "the same with one to seven members", members: [1, 2, 3, 3, 4, 5, 6, 7] },
     {
       ...DEFAULT,
+      ...TINY,
+      name: "tiny",
+      describe: "the same with limits as small as the code takes: segments, messages, pieces, heartbeats",
+    },
+    {
+      ...DEFAULT,
+      ...TINY,
       name: "short",
       describe: "three or five members for ten seconds, many faults",
       members: [3, 3, 5],
@@ -72,6 +88,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     },
     {
       ...DEFAULT,
+      ...TINY,
       name: "disks",
       describe: "what disks do: power that goes in the middle of a write, syncs that fail",
       members: [3, 5],
@@ -87,6 +104,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     },
     {
       ...DEFAULT,
+      ...TINY,
       name: "network",
       describe: "what networks do: partitions of all shapes, stalls, resets",
       members: [3, 5, 7],
@@ -94,6 +112,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     },
     {
       ...DEFAULT,
+      ...TINY,
       name: "moments",
       describe: "power that goes right when something is decided, with disks that lag behind",
       members: [3],
@@ -103,6 +122,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     },
     {
       ...DEFAULT,
+      ...TINY,
       name: "clocks",
       describe: "what time does: processes that stand still, clocks that run fast or slow",
       members: [3, 5],
@@ -110,6 +130,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
     },
     {
       ...DEFAULT,
+      ...TINY,
       name: "rot",
       describe: "what time does to disks: bits of one log at a time turn over, among power failures and partitions",
       members: [3, 3, 5],
