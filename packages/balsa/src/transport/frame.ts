@@ -176,14 +176,14 @@ export class FrameDecoder {
 function openFrame(bytes: Uint8Array): Frame {
   const checkedBytes = readI32(bytes, 8) >>> 0;
   if (crc32c(bytes, 4, checkedBytes, 0) !== readI32(bytes, 0)) throw corrupt("a frame's checksum does not fit");
-  const header = new ByteReader(bytes, 12, FRAME_HEADER_BYTES);
-  const kind = KINDS.get(header.u32());
+  const kind = KINDS.get(readI32(bytes, 12));
   if (kind === undefined) throw corrupt("a frame is of no known kind");
   if (kind !== "messages" && checkedBytes !== bytes.length) throw corrupt("a frame's checksum does not cover it");
+  const checked = new ByteReader(bytes, 16, checkedBytes);
   return {
     kind,
-    group: header.u64(),
-    checked: new ByteReader(bytes, FRAME_HEADER_BYTES, checkedBytes),
+    group: checked.u64(),
+    checked,
     records: new ByteReader(bytes, checkedBytes, bytes.length),
   };
 }

@@ -38,7 +38,7 @@ export class Inbound implements EstablishedHandlers {
     this.incarnation = peer.incarnation;
     this.#handlers = handlers;
     // The peer pings once an interval.
-    this.#liveness = new Liveness(context.platform.clock, accepted.link, SILENT_INTERVALS_MAX);
+    this.#liveness = new Liveness(context.pulse, accepted.link, SILENT_INTERVALS_MAX);
   }
 
   onFrame(frame: PeerFrame): void {

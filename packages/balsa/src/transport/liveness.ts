@@ -1,6 +1,5 @@
-import type { Clock, Timer } from "../platform/index.js";
-import { PING_INTERVAL_MS } from "./limits.js";
 import type { Link } from "./link.js";
+import type { Pulse } from "./pulse.js";
 
 /**
  * Watches a link on which something is due at least once an interval, and ends it when nothing has moved for too many
@@ -10,38 +9,39 @@ import type { Link } from "./link.js";
  * waiting to be read.
  */
 export class Liveness {
-  readonly #clock: Clock;
+  readonly #pulse: Pulse;
   readonly #link: Link;
   readonly #silentIntervalsMax: number;
   readonly #ping: () => void;
-  #silentIntervals = 0;
+  readonly #onBeat = (): void => this.#beat();
+  /** The first interval is what is left of the one that the link came up in: it does not count. */
+  #silentIntervals = -1;
   #bytesReceived: number;
   #bytesQueued = 0;
   #bytesFlushed = 0;
-  #timer: Timer;
 
   /** @param ping called once an interval, to make the other side answer */
-  constructor(clock: Clock, link: Link, silentIntervalsMax: number, ping: () => void = () => {}) {
-    this.#clock = clock;
+  constructor(pulse: Pulse, link: Link, silentIntervalsMax: number, ping: () => void = () => {}) {
+    this.#pulse = pulse;
     this.#link = link;
     this.#silentIntervalsMax = silentIntervalsMax;
     this.#ping = ping;
     this.#bytesReceived = link.bytesReceived;
-    this.#timer = clock.setTimer(PING_INTERVAL_MS, () => this.#tick());
+    pulse.add(this.#onBeat);
   }
 
   stop(): void {
-    this.#timer.cancel();
+    this.#pulse.remove(this.#onBeat);
   }
 
-  #tick(): void {
+  #beat(): void {
     if (this.#moved()) this.#silentIntervals = 0;
     else this.#silentIntervals++;
     if (this.#silentIntervals >= this.#silentIntervalsMax) {
+      this.stop();
       this.#link.fail(`stalled: nothing moved for ${this.#silentIntervals} s`);
       return;
     }
-    this.#timer = this.#clock.setTimer(PING_INTERVAL_MS, () => this.#tick());
     this.#ping();
   }
 

@@ -50,6 +50,8 @@ export class Peer {
   readonly address: string;
   /** The one that is let in; 0 = any. */
   incarnation: number;
+  /** For the transport: something was queued since the last flush. */
+  awaitsFlush = false;
   readonly #context: TransportContext;
   readonly #handlers: PeerHandlers;
   readonly #outbox: Outbox;
@@ -199,9 +201,9 @@ export class Peer {
   }
 
   #connected(dialled: DialledLink, answer: HelloAccepted): void {
-    const { clock } = this.#context.platform;
-    const liveness = new Liveness(clock, dialled.link, SILENT_INTERVALS_MAX, () => this.#ping());
-    this.#enter({ kind: "connected", dialled, liveness, sinceMs: clock.now(), answer });
+    const { platform, pulse } = this.#context;
+    const liveness = new Liveness(pulse, dialled.link, SILENT_INTERVALS_MAX, () => this.#ping());
+    this.#enter({ kind: "connected", dialled, liveness, sinceMs: platform.clock.now(), answer });
     this.#logged.clear();
     this.#log("info", "peer connected", { name: answer.name });
     this.#handlers.onConnected();

@@ -72,7 +72,7 @@ export class SnapshotReceiver implements EstablishedHandlers {
     this.#accepted = accepted;
     this.#from = from;
     this.#handlers = handlers;
-    this.#liveness = new Liveness(context.platform.clock, accepted.link, STREAM_SILENT_INTERVALS_MAX);
+    this.#liveness = new Liveness(context.pulse, accepted.link, STREAM_SILENT_INTERVALS_MAX);
     this.released = this.#run(before);
   }
 

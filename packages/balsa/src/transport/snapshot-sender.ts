@@ -77,7 +77,7 @@ export class SnapshotSender {
 
   #offer(): void {
     const { link } = this.#dialled;
-    const liveness = new Liveness(this.#context.platform.clock, link, STREAM_SILENT_INTERVALS_MAX);
+    const liveness = new Liveness(this.#context.pulse, link, STREAM_SILENT_INTERVALS_MAX);
     this.#state = { kind: "streaming", liveness, sent: 0, acknowledged: -1, reading: false, pause: undefined };
     link.write({ kind: "snapshot-offer", message: this.#message, fileBytes: this.#source.fileBytes });
   }

@@ -2,6 +2,7 @@ import { ByteWriter } from "../codec/index.js";
 import type { Platform } from "../platform/index.js";
 import type { TransportIdentity } from "./hello.js";
 import { SLAB_BYTES, TRANSPORT_LIMITS, type TransportLimits } from "./limits.js";
+import { Pulse } from "./pulse.js";
 import { ThrottledLog } from "./throttled-log.js";
 import { type Counters, newCounters } from "./transport-stats.js";
 
@@ -13,6 +14,8 @@ export interface TransportContext {
   readonly counters: Counters;
   /** For lines that others can provoke. */
   readonly throttledLog: ThrottledLog;
+  /** Once an interval, for all links. */
+  readonly pulse: Pulse;
   /** Encodes one write at a time. */
   readonly writer: ByteWriter;
 }
@@ -28,6 +31,7 @@ export function newContext(
     limits: { ...TRANSPORT_LIMITS, ...limits },
     counters: newCounters(),
     throttledLog: new ThrottledLog(platform.clock, platform.logger),
+    pulse: new Pulse(platform.clock),
     writer: new ByteWriter(SLAB_BYTES),
   };
 }

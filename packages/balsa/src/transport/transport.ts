@@ -84,6 +84,8 @@ export class Transport {
   readonly #context: TransportContext;
   readonly #handlers: TransportHandlers;
   readonly #peers = new Map<number, Peer>();
+  /** For whom something was queued since the last flush, each once. */
+  readonly #awaitFlush: Peer[] = [];
   /** The newest connection that each peer dialled. */
   readonly #inbound = new Map<number, Inbound>();
   /** Peers of which `onPeerUp` was the last word. */
@@ -171,6 +173,7 @@ export class Transport {
       const peer = message.type === "snapshot" ? undefined : this.#peers.get(message.to);
       if (peer !== undefined) {
         peer.send(message);
+        this.#queued(peer);
         continue;
       }
       counters.messagesDropped++;
@@ -181,7 +184,12 @@ export class Transport {
 
   /** Ends a turn: one write for each peer, of all that was queued for it. */
   flush(): void {
-    for (const peer of this.#peers.values()) peer.flush();
+    for (const peer of this.#awaitFlush) {
+      peer.awaitsFlush = false;
+      // What a connection does not take now it takes when it has drained, or has come up.
+      peer.flush();
+    }
+    this.#awaitFlush.length = 0;
   }
 
   /**
@@ -189,7 +197,10 @@ export class Transport {
    * limit. `requestId`: fresh for each request, and distinct between the lives of a process.
    */
   forward(to: number, requestId: number, commands: readonly Uint8Array[]): boolean {
-    return this.#peers.get(to)?.forward(requestId, commands) ?? false;
+    const peer = this.#peers.get(to);
+    if (peer === undefined || !peer.forward(requestId, commands)) return false;
+    this.#queued(peer);
+    return true;
   }
 
   /** Queues, in order with `send`: what is sent later arrives later. */
@@ -197,7 +208,11 @@ export class Transport {
     const frame = { kind: "forward-answer", requestId, answer } as const;
     const inbound = this.#inbound.get(to);
     inbound?.forwardAnswered();
-    if (this.#peers.get(to)?.answerForward(frame)) return;
+    const peer = this.#peers.get(to);
+    if (peer?.answerForward(frame) === true) {
+      this.#queued(peer);
+      return;
+    }
     // Not connected: nothing else goes out to it that the answer could have to precede.
     inbound?.writeAnswer(frame);
   }
@@ -249,6 +264,12 @@ export class Transport {
     this.#exchanges.close();
     await this.#snapshots.close();
     await this.#listener?.close();
+  }
+
+  #queued(peer: Peer): void {
+    if (peer.awaitsFlush) return;
+    peer.awaitsFlush = true;
+    this.#awaitFlush.push(peer);
   }
 
   #replacePeer(known: Peer, address: string, incarnation: number): void {

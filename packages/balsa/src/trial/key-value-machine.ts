@@ -1,4 +1,4 @@
-import { crc32c, decodeUtf8, encodeUtf8 } from "../codec/index.js";
+import { decodeUtf8, encodeUtf8 } from "../codec/index.js";
 import type { KeyValueInput, KeyValueOutput } from "../linearizability/index.js";
 import type { Command, StateMachine } from "../node/index.js";
 
@@ -12,14 +12,19 @@ const NOT_SWAPPED = encodeUtf8(JSON.stringify({ kind: "compared", swapped: false
 /** Pairs in one piece of a snapshot. */
 const PIECE_PAIRS = 16;
 
+interface Pair {
+  readonly value: string;
+  readonly digest: number;
+}
+
 /** Texts under keys, in memory. */
 export class KeyValueMachine implements StateMachine {
-  #values = new Map<string, string>();
+  #pairs = new Map<string, Pair>();
   /** Of all pairs, in any order. */
   #digest = 0;
 
   get(key: string): string | undefined {
-    return this.#values.get(key);
+    return this.#pairs.get(key)?.value;
   }
 
   get digest(): number {
@@ -31,7 +36,7 @@ export class KeyValueMachine implements StateMachine {
   }
 
   *snapshot(): Iterable<Uint8Array> {
-    const pairs = [...this.#values];
+    const pairs = Array.from(this.#pairs, ([key, { value }]) => [key, value]);
     for (let from = 0; from < pairs.length; from += PIECE_PAIRS) {
       yield encodeUtf8(`${JSON.stringify(pairs.slice(from, from + PIECE_PAIRS))}\n`);
     }
@@ -40,7 +45,7 @@ export class KeyValueMachine implements StateMachine {
   async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
     const pieces: Uint8Array[] = [];
     for await (const piece of content) pieces.push(piece);
-    this.#values = new Map();
+    this.#pairs = new Map();
     this.#digest = 0;
     for (const line of decodeUtf8(joined(pieces)).split("\n")) {
       if (line === "") continue;
@@ -57,7 +62,7 @@ export class KeyValueMachine implements StateMachine {
         this.#set(change.key, undefined);
         return DONE;
       case "compare-and-set":
-        if (this.#values.get(change.key) !== change.expected) return NOT_SWAPPED;
+        if (this.get(change.key) !== change.expected) return NOT_SWAPPED;
         this.#set(change.key, change.value);
         return SWAPPED;
       default:
@@ -67,20 +72,27 @@ export class KeyValueMachine implements StateMachine {
   }
 
   #set(key: string, value: string | undefined): void {
-    const before = this.#values.get(key);
-    if (before !== undefined) this.#digest ^= pairDigest(key, before);
+    const before = this.#pairs.get(key);
+    if (before !== undefined) this.#digest ^= before.digest;
     if (value === undefined) {
-      this.#values.delete(key);
+      this.#pairs.delete(key);
     } else {
-      this.#values.set(key, value);
-      this.#digest ^= pairDigest(key, value);
+      const digest = pairDigest(key, value);
+      this.#pairs.set(key, { value, digest });
+      this.#digest ^= digest;
     }
   }
 }
 
+/** FNV-1a over the letters: a checksum of bytes would have to make them first. */
 function pairDigest(key: string, value: string): number {
-  const bytes = encodeUtf8(`${key}\n${value}`);
-  return crc32c(bytes, 0, bytes.length, 0);
+  let digest = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) digest = Math.imul(digest ^ key.charCodeAt(i), 0x01000193);
+  digest = Math.imul(digest ^ 0x1_0000, 0x01000193);
+  for (let i = 0; i < value.length; i += 1) digest = Math.imul(digest ^ value.charCodeAt(i), 0x01000193);
+  // Spread over all bits, since digests are joined bit by bit.
+  digest = Math.imul(digest ^ (digest >>> 16), 0x85ebca6b);
+  return digest ^ (digest >>> 13);
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
