@@ -49,7 +49,13 @@ export async function run(args) {
     tell: (row) => rows.push(row),
     scenarios: values.scenarios,
   });
-  if (values.table) writeTable("mutants", [...tableHead, ...rows]);
+  if (values.table) {
+    const isSimulated = (/** @type {string} */ row) => row.includes(" | sim `");
+    const simulated = rows.filter(isSimulated);
+    const others = rows.filter((row) => !isSimulated(row));
+    if (simulated.length > 0) writeTable("mutants", [...tableHead, ...simulated], "docs/simulation.md");
+    if (others.length > 0) writeTable("mutants", [...tableHead, ...others]);
+  }
   return close(tally);
 }
 

@@ -2,14 +2,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../child.mjs";
 
-const page = join(root, "docs/model-checking.md");
-
 /**
- * Puts a table between the page's two comments of that name.
+ * Puts a table between a page's two comments of that name.
  * @param {string} name
  * @param {readonly string[]} rows
+ * @param {string} document
  */
-export function writeTable(name, rows) {
+export function writeTable(name, rows, document = "docs/model-checking.md") {
+  const page = join(root, document);
   const text = readFileSync(page, "utf8");
   const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
