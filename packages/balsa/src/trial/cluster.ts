@@ -1,8 +1,10 @@
-import { RaftNode, type RaftNodeEvent, type StateMachine } from "../node/index.js";
+import { BalsaError } from "../core/index.js";
+import { RaftNode, type RaftNodeEvent, type RaftNodeOptions, type StateMachine } from "../node/index.js";
 import type { Platform } from "../platform/index.js";
 import { type CrashOptions, World, type WorldNode } from "../sim/index.js";
 import type { Coverage } from "./coverage.js";
 import { isOnDurableQuorum } from "./durable-quorum.js";
+import type { Target } from "./fault.js";
 import { GroupRecord } from "./group-record.js";
 import { Journal } from "./journal.js";
 import { MemberRecord } from "./member-record.js";
@@ -30,7 +32,20 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   isDoomed: boolean;
   /** Bits of its log have turned over, and are not known to be repaired. */
   isRotten: boolean;
+  /** Its machine stands ready, with nothing that counts on its disk. */
+  isSpare: boolean;
+  /** What its operator starts it with. */
+  start: Start;
+  /** By ID: how many were asked for and may come about. */
+  readonly removalsAsked: Map<number, number>;
 }
+
+/** As one of the first members, or to join those that there are. */
+type Start = { readonly kind: "bootstrap" } | { readonly kind: "join"; readonly voter: boolean };
+
+type StartOptions = NonNullable<RaftNodeOptions["cluster"]>;
+type Bootstrapping = Extract<StartOptions, { readonly bootstrap: unknown }>;
+type Joining = Extract<StartOptions, { readonly join: unknown }>;
 
 export interface ClusterEvents<Machine extends StateMachine> {
   /** A life has ended: nothing more is heard of it. */
@@ -55,6 +70,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   readonly coverage: Coverage;
   /** The first thing that must not be: what comes after it counts no more. */
   violation: Violation | undefined;
+  /** IDs of members whose removal was acknowledged. */
+  readonly acknowledgedRemovals: Set<number> = new Set<number>();
   events: ClusterEvents<Machine> | undefined;
   readonly #scenario: Scenario;
   readonly #workload: Workload<Machine>;
@@ -78,7 +95,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         ...(network.pieceBytesMax === undefined ? {} : { pieceBytesMax: network.pieceBytesMax }),
       },
     });
-    this.members = Array.from({ length: scenario.members }, (_, number) => this.#addMember(number));
+    const machines = scenario.members + (scenario.spares ?? 0);
+    this.members = Array.from({ length: machines }, (_, number) => this.#addMember(number));
     for (const number of network.slowMembers) this.resetLinks(number);
   }
 
@@ -93,6 +111,15 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       leaderTerm = record.term;
     }
     return leader;
+  }
+
+  find(target: Target): SimulatedMember<Machine> | undefined {
+    return target === "leader" ? this.leader : this.members[target];
+  }
+
+  /** Whether members may come and go. */
+  get hasSpares(): boolean {
+    return (this.#scenario.spares ?? 0) > 0;
   }
 
   /** Notes what must not be; the first one only. */
@@ -134,15 +161,48 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   }
 
   restart(member: SimulatedMember<Machine>): void {
-    if (member.node.isUp) return;
+    if (member.node.isUp || member.isSpare) return;
     const { disk } = member.node;
-    member.isDoomed = disk.syncError !== undefined || disk.capacityBytes !== Number.POSITIVE_INFINITY;
+    // One that comes may ask in vain, or learn only later that it is known otherwise.
+    member.isDoomed =
+      disk.syncError !== undefined || disk.capacityBytes !== Number.POSITIVE_INFINITY || member.record.isComing;
     member.node.restart();
+  }
+
+  /** A member's machine goes down and loses its disk. Started again as before, it is to come back. */
+  wipe(member: SimulatedMember<Machine>): void {
+    const { record, node } = member;
+    const voter = this.leader?.record.confState?.voters.includes(record.memberId) ?? true;
+    if (member.start.kind === "join") member.start = { kind: "join", voter };
+    // Those that it was told of at the very first may all have left since.
+    else if (this.#firstStill(member) * 2 <= this.#scenario.members) member.start = { kind: "join", voter };
+    this.crash(member);
+    node.wipe();
+    record.forget({ as: "back", voter });
+    this.coverage.count("members wiped");
+  }
+
+  /** A spare machine is started to join. */
+  enlist(member: SimulatedMember<Machine>, voter: boolean): void {
+    member.isSpare = false;
+    member.start = { kind: "join", voter };
+    member.removalsAsked.clear();
+    member.node.wipe();
+    member.record.forget({ as: "new", voter });
+    this.restart(member);
+  }
+
+  /** One that does not find its way in is told again whom to ask. */
+  helpIn(member: SimulatedMember<Machine>): void {
+    if (!member.record.isComing || member.isSpare) return;
+    this.kill(member);
+    if (member.record.hasLostDisk) member.start = { kind: "join", voter: true };
+    this.restart(member);
   }
 
   /** The ways to and from a member are again what they are when nothing is wrong. */
   resetLinks(number: number): void {
-    setUsualLinks(this.world, this.#scenario.network, this.#scenario.members, number);
+    setUsualLinks(this.world, this.#scenario.network, this.members.length, number);
   }
 
   powerOff(member: SimulatedMember<Machine>, options?: CrashOptions): void {
@@ -166,25 +226,67 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     };
     const record = new MemberRecord(name, this.group, peers, this.coverage);
     const node = this.world.addNode<MemberLife<Machine>>(name, (platform) => this.#boot(member, platform));
-    const member: SimulatedMember<Machine> = { number, name, node, record, isDoomed: false, isRotten: false };
+    const isSpare = number >= this.#scenario.members;
+    if (isSpare) node.kill();
+    const member: SimulatedMember<Machine> = {
+      ...{ number, name, node, record, isSpare },
+      ...{ isDoomed: false, isRotten: false },
+      start: { kind: "bootstrap" },
+      removalsAsked: new Map(),
+    };
     return member;
+  }
+
+  /** How many of the first members are still members, besides this one. */
+  #firstStill({ name }: SimulatedMember<Machine>): number {
+    const members = this.leader?.node.program?.raft?.status().members ?? [];
+    const first = this.#firstNames().filter((other) => other !== name);
+    return members.filter((member) => first.includes(member.name)).length;
+  }
+
+  #firstNames(): readonly string[] {
+    return Array.from({ length: this.#scenario.members }, (_, number) => memberName(number));
+  }
+
+  #startOptions({ name, start }: SimulatedMember<Machine>): Bootstrapping | Joining {
+    if (start.kind === "bootstrap") {
+      const members = this.#firstNames().map((other) => ({ name: other, address: `${other}:${PORT}` }));
+      return { bootstrap: { id: "trial", members } };
+    }
+    const known = this.leader?.node.program?.raft?.status().members.map(({ address }) => address) ?? [];
+    const all = this.members.map((other) => `${other.name}:${PORT}`);
+    const others = (known.length > 0 ? known : all).filter((address) => address !== `${name}:${PORT}`);
+    return { join: others.length > 0 ? others : all, voter: start.voter };
+  }
+
+  /** Nobody needs it any more: its machine may join again some day. */
+  #gone(member: SimulatedMember<Machine>): void {
+    const { record, name } = member;
+    if ((member.removalsAsked.get(record.memberId) ?? 0) <= 0) {
+      this.violate("no member stops by itself", `${name} was removed, and nobody asked for it`);
+      return;
+    }
+    this.coverage.count("members removed");
+    this.world.after(0, `${name} has left`, () => {
+      if (member.isSpare) return;
+      this.kill(member);
+      member.isSpare = true;
+      record.forget(undefined);
+    });
   }
 
   async #boot(member: SimulatedMember<Machine>, platform: Platform): Promise<MemberLife<Machine>> {
     const { name, record } = member;
-    const { members, settings } = this.#scenario;
+    const { settings } = this.#scenario;
     const { heartbeatMs, electionMs, snapshotLogEntries, keepEntries, ...tuning } = settings;
     const machine = this.#workload.create();
-    const names = Array.from({ length: members }, (_, number) => memberName(number));
     try {
       const raft = await RaftNode.open({
         platform,
         dir: DATA_DIR,
         name,
         listen: `${name}:${PORT}`,
-        cluster: {
-          bootstrap: { id: "trial", members: names.map((other) => ({ name: other, address: `${other}:${PORT}` })) },
-        },
+        cluster: this.#startOptions(member),
         stateMachine: new WatchedMachine(name, machine, this.journal, this.#workload),
         heartbeatMs,
         electionMs,
@@ -199,6 +301,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       return { raft, machine, close: () => raft.close() };
     } catch (error) {
       if (error instanceof RuleBroken) this.take(error);
+      else if (isRemoved(error) && !record.isComing) this.#gone(member);
       else if (member.isDoomed) this.events?.stopped(member);
       else this.violate("members start", `${name}: ${String(error)}`);
       return { raft: undefined, machine, close: () => Promise.resolve() };
@@ -210,6 +313,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "failed": {
         const { error } = event;
         if (error.cause instanceof RuleBroken) this.take(error.cause);
+        else if (error.code === "removed") this.#gone(member);
         else if (member.isDoomed && error.code !== "invariant") this.events?.stopped(member);
         else this.violate("no member stops by itself", `${member.name}: ${error.code}: ${error.message}`);
         return;
@@ -218,7 +322,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         this.coverage.count("snapshots taken");
         return;
       case "removed":
-        this.violate("no member stops by itself", `${member.name} was removed, and nobody asked for it`);
+        this.#gone(member);
         return;
       case "disk-full":
         this.coverage.count("disks full");
@@ -239,4 +343,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         event satisfies never;
     }
   }
+}
+
+function isRemoved(error: unknown): boolean {
+  return error instanceof BalsaError && error.code === "removed";
 }

@@ -14,7 +14,7 @@ export async function compareDisk<Machine extends StateMachine>(
   { record, node, name, isRotten }: SimulatedMember<Machine>,
 ): Promise<void> {
   // Not before it has said anything, and not while it is known to be damaged.
-  if (record.memberId === 0 || isRotten) return;
+  if (record.memberId === 0 || record.isComing || isRotten) return;
   try {
     const { hardState, snapshot, entries } = await readLog(new ImageFiles(node.disk.durableImage()), DATA_DIR);
     const log = new WatchedLog();

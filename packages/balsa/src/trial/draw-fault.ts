@@ -4,6 +4,7 @@ import type { Fault, FaultKind, LostPower, Target } from "./fault.js";
 /** Faults that a scenario may have, each as likely as its weight among all. */
 export interface FaultMix {
   readonly kinds: readonly (readonly [FaultKind, number])[];
+  /** All machines, spare ones too. */
   readonly members: number;
 }
 
@@ -55,6 +56,18 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
       return { kind, target, to: prng.below(members) };
     case "slow-link":
       return { kind, target, ...drawSlowness(prng), forMs };
+    case "wipe":
+      return { kind, target, forMs };
+    case "add-member":
+      return { kind, target: prng.below(members), voter: prng.chance(0.8) };
+    case "remove-member":
+    case "promote":
+    case "demote":
+      return { kind, target, by: prng.below(members) };
+    case "replace-member":
+      return { kind, target, to: prng.below(members), by: prng.below(members) };
+    case "transfer-leadership":
+      return { kind, to: prng.below(members), by: prng.below(members) };
     default:
       kind satisfies never;
       throw new Error("unknown kind of fault");

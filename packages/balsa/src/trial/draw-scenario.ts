@@ -38,8 +38,9 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
 ): Scenario {
   const prng = new Prng(`${seed}/scenario`);
   const members = prng.pick(profile.members);
-  const operations = drawOperations(prng.stream("operations"), profile, members, workload);
-  const faults = drawFaults(prng.stream("faults"), profile, members);
+  const spares = prng.stream("spares").pick(profile.spares ?? [0]);
+  const operations = drawOperations(prng.stream("operations"), profile, members + spares, workload);
+  const faults = drawFaults(prng.stream("faults"), profile, members + spares);
   const network = drawNetwork(prng.stream("network"), profile, members);
   return {
     format: SCENARIO_FORMAT,
@@ -47,6 +48,7 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     name: `profile ${profile.name}, seed ${seed}`,
     workload: workload.name,
     members,
+    ...(spares > 0 ? { spares } : {}),
     settings: drawSettings(prng.stream("settings"), profile, network),
     network,
     disk: drawDisk(prng.stream("disk"), profile),

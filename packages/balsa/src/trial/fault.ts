@@ -63,6 +63,20 @@ export type Fault =
       readonly lossChance: number;
       readonly delayUs: readonly [number, number];
       readonly forMs: number;
-    };
+    }
+  | MembershipFault;
+
+/** What operators do, and what they do it after: each is asked of `by`, or of the next member that is up. */
+export type MembershipFault =
+  /** Its machine crashes and loses its disk; it is started as before. Only where the others still know all that is committed. */
+  | { readonly kind: "wipe"; readonly target: Target; readonly forMs: number }
+  /** A machine that is no member joins: this one, or the first that there is. A learner first, which may be made a voter. */
+  | { readonly kind: "add-member"; readonly target: Target; readonly voter: boolean }
+  | { readonly kind: "remove-member"; readonly target: Target; readonly by: number }
+  | { readonly kind: "promote"; readonly target: Target; readonly by: number }
+  | { readonly kind: "demote"; readonly target: Target; readonly by: number }
+  /** Those two change places: one change, by way of a joint configuration. */
+  | { readonly kind: "replace-member"; readonly target: Target; readonly to: number; readonly by: number }
+  | { readonly kind: "transfer-leadership"; readonly to: number; readonly by: number };
 
 export type FaultKind = Fault["kind"];

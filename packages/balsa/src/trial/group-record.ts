@@ -7,12 +7,21 @@ import type { WatchedLog } from "./watched-log.js";
 interface MadeEntry {
   readonly previousTerm: number;
   readonly checksum: number;
+  readonly isChange: boolean;
 }
 
 interface CommittedEntry {
   readonly term: number;
   /** Of the leader that committed it: leaders of later terms have it (§5.4, leader completeness). */
   readonly inTerm: number;
+}
+
+/** When a member was one, by the indexes of the configurations that were seen. */
+interface Presence {
+  first: number;
+  last: number;
+  /** The first one behind `first` that lacks it. */
+  goneFrom: number;
 }
 
 /** What a group of members has done since it began, all lives of all members together. It forgets nothing. */
@@ -23,6 +32,7 @@ export class GroupRecord {
   readonly #made = new Map<number, MadeEntry>();
   readonly #committed: CommittedEntry[] = [];
   readonly #configurations = new Map<number, ConfState>();
+  readonly #presence = new Map<number, Presence>();
   #firstCommitted = 0;
   readonly #coverage: Coverage;
 
@@ -81,10 +91,10 @@ export class GroupRecord {
 
   /** An entry has come into a log, behind one of `previousTerm`. */
   put(entry: Entry, previousTerm: number, who: string): void {
-    const key = entry.term * 2 ** 32 + entry.index;
+    const key = keyOf(entry.index, entry.term);
     const made = this.#made.get(key);
     if (made === undefined) {
-      this.#made.set(key, { previousTerm, checksum: entry.checksum });
+      this.#made.set(key, { previousTerm, checksum: entry.checksum, isChange: entry.type !== "normal" });
       return;
     }
     if (made.previousTerm !== previousTerm) {
@@ -96,6 +106,15 @@ export class GroupRecord {
     if (made.checksum !== entry.checksum) {
       throw new RuleBroken("log matching", `${who} has another entry ${entry.index} of term ${entry.term} than others`);
     }
+  }
+
+  /** Indexes of the configuration changes in a log that a member has come back with, rising. */
+  changesIn(log: WatchedLog): number[] {
+    const changes: number[] = [];
+    for (let index = log.baseIndex + 1; index <= log.lastIndex; index += 1) {
+      if (this.#made.get(keyOf(index, log.term(index) as number))?.isChange === true) changes.push(index);
+    }
+    return changes;
   }
 
   /** A member takes an entry for committed; true if it is the first. `inTerm`: the member's term. */
@@ -123,6 +142,8 @@ export class GroupRecord {
       throw new RuleBroken("the same state everywhere", `${who} has another configuration at index ${index}`);
     }
     this.#configurations.set(index, after);
+    if (after.votersOutgoing.length > 0) this.#coverage.count("joint configurations");
+    this.#takeMembers(index, after, who);
     if (before !== undefined && !quorumsMeet(before, after)) {
       throw new RuleBroken(
         "one configuration change at a time",
@@ -130,6 +151,36 @@ export class GroupRecord {
       );
     }
   }
+
+  /** Whether a configuration that was seen lacks a member that an earlier one had. */
+  isGone(memberId: number): boolean {
+    return (this.#presence.get(memberId)?.goneFrom ?? Number.POSITIVE_INFINITY) < Number.POSITIVE_INFINITY;
+  }
+
+  /** A removed ID never comes back: who was told to ignore it would ignore a member. */
+  #takeMembers(index: number, { voters, votersOutgoing, learners, learnersNext }: ConfState, who: string): void {
+    const present = new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext]);
+    for (const id of present) {
+      const known = this.#presence.get(id);
+      if (known === undefined) {
+        this.#presence.set(id, { first: index, last: index, goneFrom: Number.POSITIVE_INFINITY });
+        continue;
+      }
+      known.first = Math.min(known.first, index);
+      known.last = Math.max(known.last, index);
+    }
+    for (const [id, presence] of this.#presence) {
+      const { first, last } = presence;
+      if (!present.has(id) && index > first) presence.goneFrom = Math.min(presence.goneFrom, index);
+      if (last > presence.goneFrom) {
+        throw new RuleBroken("a removed member never comes back", `${who}: ${id} is a member again at index ${last}`);
+      }
+    }
+  }
+}
+
+function keyOf(index: number, term: number): number {
+  return term * 2 ** 32 + index;
 }
 
 /** Thesis §4.1: majorities that differ by one voter overlap. §4.3: a joint configuration's contain both halves'. */

@@ -4,6 +4,7 @@ import type { SimulatedCluster } from "./cluster.js";
 import {
   HEAL_CATCH_UP_MS,
   HEAL_COMMIT_MS,
+  HEAL_JOIN_MS,
   HEAL_LEADER_ELECTIONS,
   HEAL_LEADER_MS,
   HEAL_SETTLE_MS,
@@ -32,10 +33,14 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   if (refused !== undefined) {
     cluster.violate("heals in time", `a healed cluster leaves ${JSON.stringify(refused.input)} without an answer`);
   }
-  await healing.within(HEAL_CATCH_UP_MS, "the same applied everywhere", () => healing.isCaughtUp());
+  const isGathering = cluster.members.some(({ record }) => record.isComing);
+  const catchUpMs = HEAL_CATCH_UP_MS + (isGathering ? HEAL_JOIN_MS : 0);
+  await healing.within(catchUpMs, "the same applied by all members, and nobody else up", () => healing.isCaughtUp());
   if (cluster.violation !== undefined) return;
+  const again = [...cluster.acknowledgedRemovals].find((id) => !cluster.group.isGone(id));
+  if (again !== undefined) cluster.violate("an acknowledged change is made", `${again} was removed, and is a member`);
   for (const { name, node } of cluster.members) {
-    const status = node.running.raft?.status();
+    const status = node.program?.raft?.status();
     if (status === undefined) continue;
     const entries = status.lastIndex - status.snapshotIndex;
     // A snapshot is due at so many entries, and taken while more come.
@@ -68,26 +73,38 @@ class Healing<Machine extends StateMachine> {
     }
   }
 
+  /** All voters know it. Those that come, or that are to go, may take longer. */
   hasLeader(): boolean {
     const leader = this.#cluster.leader?.node.program?.raft;
     if (leader === undefined) return false;
-    const { memberId } = leader.status();
-    return this.#cluster.members.every(({ node }) => {
+    const { memberId, members } = leader.status();
+    const voters = members.filter(({ role }) => role === "voter");
+    return this.#cluster.members.every(({ name, node, record }) => {
+      if (record.isComing || !voters.some((voter) => voter.name === name)) return true;
       const raft = node.program?.raft;
       return raft !== undefined && raft.leader === memberId && raft.term === leader.term;
     });
   }
 
   isCaughtUp(): boolean {
-    const last = this.#cluster.leader?.node.program?.raft?.status().lastIndex;
-    if (last === undefined) return false;
-    return this.#cluster.members.every(({ node }) => node.program?.raft?.status().applied === last);
+    const leader = this.#cluster.leader?.node.program?.raft?.status();
+    if (leader === undefined) return false;
+    const there = this.#cluster.members.filter(({ isSpare }) => !isSpare);
+    return (
+      there.length === leader.members.length &&
+      there.every(({ node, record }) => {
+        const status = node.program?.raft?.status();
+        const isMember = leader.members.some(({ id }) => id === status?.memberId);
+        return isMember && !record.isComing && status?.applied === leader.lastIndex;
+      })
+    );
   }
 
   #standing(): string {
     return this.#cluster.members
-      .map(({ name, node }) => {
+      .map(({ name, node, isSpare }) => {
         const raft = node.program?.raft;
+        if (isSpare) return `${name} is spare`;
         if (raft === undefined) return `${name} is ${node.isUp ? "starting" : "down"}`;
         const { role, term, commit, applied, lastIndex } = raft.status();
         return `${name} ${role} term ${term} commit ${commit} applied ${applied} last ${lastIndex}`;

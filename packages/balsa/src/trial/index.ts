@@ -1,7 +1,7 @@
 export type { ClientCounts } from "./clients.js";
 export type { Mark } from "./coverage.js";
 export { drawScenario } from "./draw-scenario.js";
-export type { Fault, FaultKind, LostPower, Target } from "./fault.js";
+export type { Fault, FaultKind, LostPower, MembershipFault, Target } from "./fault.js";
 export { keyValueWorkload } from "./key-value-workload.js";
 export type { Profile } from "./profile.js";
 export { profiles } from "./profile.js";

@@ -19,3 +19,9 @@ export const CHECK_STEPS_MAX = 400_000;
 
 /** A disk is read as a whole and compared so often: some 0.3 ms of real time. */
 export const COMPARE_DISK_EVERY_MS = 1_700;
+
+/** How long a membership change may take; and after which a request for one can't arrive any more, whatever held it up. */
+export const CHANGE_TIMEOUT_MS = 3_000;
+export const CHANGE_FORGOTTEN_MS = 12_000;
+/** A member that comes back with an empty disk asks, is taken in, catches up and is promoted; one step may time out. */
+export const HEAL_JOIN_MS = 40_000;

@@ -12,6 +12,13 @@ interface PendingWrite {
   readonly entries: readonly Entry[];
 }
 
+/** What one with an empty disk is to become. */
+interface Awaited {
+  /** Of a cluster that it joins, or of the one that it was a member of until its disk was lost. */
+  readonly as: "new" | "back";
+  readonly voter: boolean;
+}
+
 /** What a member's disk is known to hold, or may hold. */
 export interface StableState {
   term: number;
@@ -51,6 +58,9 @@ export class MemberRecord implements RaftNodeObserver {
   #confBefore: ConfState | undefined;
   /** Indexes of configuration changes in the log, rising. */
   #changes: number[] = [];
+  #awaited: Awaited | undefined;
+  /** What it had on its disk before, under the ID of then; until it is back. */
+  #lost: { readonly memberId: number; readonly log: WatchedLog } | undefined;
   readonly #group: GroupRecord;
   readonly #peers: Peers;
   readonly #coverage: Coverage;
@@ -76,15 +86,48 @@ export class MemberRecord implements RaftNodeObserver {
     return this.#stable.log.lastIndex > 1;
   }
 
+  /** In force as far as it has applied; undefined before its first turn. */
+  get confState(): ConfState | undefined {
+    return this.#confState;
+  }
+
+  /** Index of the last configuration change in its log, as far as it is known; 0 = none. */
+  get lastChange(): number {
+    return this.#changes.at(-1) ?? 0;
+  }
+
+  /** Its disk is empty, and it has not come back yet: what it had on it counts for nothing. */
+  get hasLostDisk(): boolean {
+    return this.#awaited?.as === "back";
+  }
+
+  /** It was started with an empty disk, and it does not know itself for a member yet. */
+  get isComing(): boolean {
+    return this.#awaited !== undefined;
+  }
+
   /** Whether the entry is on its disk, or a snapshot that stands for it. */
   hasDurable(index: number, term: number): boolean {
     return this.#stable.log.holds(index, term);
   }
 
-  /** Its disk was wiped: nothing is owed to what was on it. */
-  forget(): void {
+  /** Whether the member of that ID has the entry on this disk, or had it when the disk was lost. */
+  hasHeld(memberId: number, index: number, term: number): boolean {
+    if (memberId === this.memberId && this.hasDurable(index, term)) return true;
+    return memberId === this.#lost?.memberId && this.#lost.log.holds(index, term);
+  }
+
+  /** Its disk was wiped: nothing is owed to what was on it. `awaited`: what it is to become next. */
+  forget(awaited: Awaited | undefined): void {
+    if (this.memberId !== 0) this.#lost = { memberId: this.memberId, log: this.#stable.log };
     this.#stable = { term: 0, vote: 0, log: new WatchedLog() };
     this.#pending = [];
+    this.#changes = [];
+    this.#confState = undefined;
+    this.#leads = false;
+    this.#incarnation = 0;
+    this.memberId = 0;
+    this.#awaited = awaited;
   }
 
   /** Until it is known how it ended, it may have ended in any of the ways. */
@@ -117,10 +160,12 @@ export class MemberRecord implements RaftNodeObserver {
     this.#commit = Math.max(hardState.commit, snapshot.index);
     this.#applied = snapshot.index;
     this.#leads = false;
-    this.#changes = [];
+    this.#changes = this.#group.changesIn(log);
     this.#confState = undefined;
     this.#confBefore = undefined;
     this.#configuredAt = snapshot.index;
+    // One that joins has nothing yet.
+    if (this.#commit === 0 && log.lastIndex === 0) return;
     const committed = this.#group.committedTerm(this.#commit);
     if (committed === undefined || !log.holds(this.#commit, committed)) {
       throw new RuleBroken("committed entries stay", `${this.name} came back with another entry ${this.#commit}`);
@@ -290,7 +335,17 @@ export class MemberRecord implements RaftNodeObserver {
     const changes = this.#changes.filter((index) => index > this.#configuredAt && index <= applied);
     this.#confState = confState;
     this.#configuredAt = applied;
+    if (this.#awaited !== undefined) this.#arrive(confState, this.#awaited);
     this.#group.configuredAt(applied, confState, changes.length === 1 ? before : undefined, this.name);
+  }
+
+  /** A first member that has lost its disk sees itself in the first configuration too, where it takes no part. */
+  #arrive({ voters, learners }: ConfState, { as, voter }: Awaited): void {
+    const isThere = voters.includes(this.memberId) || (!voter && learners.includes(this.memberId));
+    if (!isThere || this.#log.lastIndex <= 1) return;
+    this.#awaited = undefined;
+    this.#lost = undefined;
+    this.#coverage.count(as === "new" ? "members added" : "wiped members back");
   }
 
   #takeCommit(commit: number, term: number, confState: ConfState): void {

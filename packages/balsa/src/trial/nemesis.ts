@@ -2,7 +2,8 @@ import type { StateMachine } from "../node/index.js";
 import { keepUnsynced, loseUnsynced, Prng, uniformDelay } from "../sim/index.js";
 import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
-import type { Fault, LostPower, Target } from "./fault.js";
+import type { Fault, LostPower } from "./fault.js";
+import { MembershipFaults } from "./membership-faults.js";
 import { rot } from "./rot.js";
 import type { FaultStep } from "./scenario.js";
 
@@ -13,12 +14,14 @@ const REPLACED_AFTER_MS = 500;
 export class Nemesis<Machine extends StateMachine = StateMachine> {
   readonly #cluster: SimulatedCluster<Machine>;
   readonly #links: BlockedLinks;
+  readonly #membership: MembershipFaults<Machine>;
   /** How many were carried out; those that found nobody are none. */
   readonly counts: Record<string, number> = {};
   #isOver = false;
 
   constructor(cluster: SimulatedCluster<Machine>) {
     this.#cluster = cluster;
+    this.#membership = new MembershipFaults(cluster);
     this.#links = new BlockedLinks(cluster.world.network);
   }
 
@@ -53,7 +56,10 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       node.resume();
       this.#cluster.resetLinks(number);
     }
-    for (const member of this.#cluster.members) this.#cluster.restart(member);
+    for (const member of this.#cluster.members) {
+      this.#cluster.helpIn(member);
+      this.#cluster.restart(member);
+    }
   }
 
   /** A member that something was done to has stopped for good. */
@@ -100,6 +106,14 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         return this.#disturb(fault);
       case "slow-link":
         return this.#slowDown(fault);
+      case "wipe":
+      case "add-member":
+      case "remove-member":
+      case "promote":
+      case "demote":
+      case "replace-member":
+      case "transfer-leadership":
+        return this.#membership.inflict(fault, (member, afterMs) => this.#restartAfter(afterMs, member));
       default:
         fault satisfies never;
         throw new Error("unknown fault");
@@ -113,7 +127,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     >,
   ): boolean {
     const cluster = this.#cluster;
-    const member = this.#find(fault.target);
+    const member = this.#cluster.find(fault.target);
     if (member === undefined || !member.node.isUp) return false;
     switch (fault.kind) {
       case "crash":
@@ -143,7 +157,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       }
       case "rot":
         // With one that may be without its disk and one that has lost the end of its log a majority's word may be lost.
-        if (cluster.members.some((each) => each.isRotten || !each.record.hasTakenPart)) return false;
+        if (cluster.hasSpares ? !this.#membership.mayLoseDisk(member) : isAnyUnsound(cluster.members)) return false;
         cluster.kill(member);
         member.isRotten = rot(member.node.disk, new Prng(`rot ${fault.seed}`), fault);
         this.#restartAfter(fault.forMs, member);
@@ -173,7 +187,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
 
   /** What a machine goes on with, but worse. */
   #impair(fault: Extract<Fault, { readonly kind: "pause" | "clock-rate" | "slow-disk" | "full-disk" }>): boolean {
-    const node = this.#find(fault.target)?.node;
+    const node = this.#cluster.find(fault.target)?.node;
     if (node === undefined) return false;
     switch (fault.kind) {
       case "pause":
@@ -207,7 +221,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
 
   #disturb(fault: Extract<Fault, { readonly kind: "stall" | "reset" | "sever" }>): boolean {
     const { network } = this.#cluster.world;
-    const [from, to] = [this.#find(fault.target), this.#find(fault.to)];
+    const [from, to] = [this.#cluster.find(fault.target), this.#cluster.find(fault.to)];
     if (from === undefined || to === undefined || from === to) return false;
     if (fault.kind === "reset") network.reset(from.name, to.name);
     else if (fault.kind === "sever") network.sever(from.name, to.name);
@@ -220,7 +234,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
 
   #slowDown(fault: Extract<Fault, { readonly kind: "slow-link" }>): boolean {
     const cluster = this.#cluster;
-    const member = this.#find(fault.target);
+    const member = this.#cluster.find(fault.target);
     if (member === undefined) return false;
     const options = {
       delayUs: uniformDelay(...fault.delayUs),
@@ -258,11 +272,11 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         return bothWays(side, besides(...fault.side, fault.bridge));
       }
       case "isolate": {
-        const member = this.#find(fault.target);
+        const member = this.#cluster.find(fault.target);
         return member === undefined ? [] : bothWays([member], besides(member.number));
       }
       case "one-way": {
-        const from = this.#find(fault.target);
+        const from = this.#cluster.find(fault.target);
         if (from === undefined) return [];
         const { to } = fault;
         const others = to === "all" ? besides(from.number) : members.filter(({ number }) => number === to);
@@ -271,10 +285,6 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       default:
         return [];
     }
-  }
-
-  #find(target: Target): SimulatedMember<Machine> | undefined {
-    return target === "leader" ? this.#cluster.leader : this.#cluster.members[target];
   }
 
   #restartAfter(delayMs: number, member: SimulatedMember<Machine>): void {
@@ -287,6 +297,10 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       if (!this.#isOver) end();
     });
   }
+}
+
+function isAnyUnsound(members: readonly SimulatedMember[]): boolean {
+  return members.some(({ isRotten, record }) => isRotten || record.hasLostDisk || !record.hasTakenPart);
 }
 
 function crashOptions(disk: LostPower): { disk?: typeof loseUnsynced } {

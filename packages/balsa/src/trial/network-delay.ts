@@ -15,9 +15,9 @@ export function delayOf({ delayUs, tailChance, tailUs }: NetworkSettings, slowBy
 }
 
 /** Makes the ways to and from a member what they are when nothing is wrong. */
-export function setUsualLinks(world: World, network: NetworkSettings, members: number, number: number): void {
+export function setUsualLinks(world: World, network: NetworkSettings, machines: number, number: number): void {
   const name = memberName(number);
-  for (let other = 0; other < members; other += 1) {
+  for (let other = 0; other < machines; other += 1) {
     if (other === number) continue;
     const isSlow = network.slowMembers.includes(number) || network.slowMembers.includes(other);
     const options = isSlow ? { delayUs: delayOf(network, network.slowByUs) } : undefined;

@@ -6,6 +6,8 @@ export interface Profile {
   readonly describe: string;
   /** Each is as likely as any other. */
   readonly members: readonly number[];
+  /** Machines that may join; each as likely as any other. Left out: none. */
+  readonly spares?: readonly number[];
   readonly durationMs: number;
   readonly operationsPerSecond: number;
   readonly faultsPerSecond: number;
@@ -46,6 +48,16 @@ const ALL_FAULTS: Profile["faults"] = {
   "clock-rate": 3,
   "slow-disk": 4,
   "full-disk": 2,
+};
+
+const MEMBERSHIP_FAULTS: Profile["faults"] = {
+  wipe: 30,
+  "add-member": 25,
+  "remove-member": 16,
+  promote: 8,
+  demote: 6,
+  "replace-member": 6,
+  "transfer-leadership": 8,
 };
 
 const DEFAULT: Profile = {
@@ -145,6 +157,18 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
         partition: 2,
         "one-way": 1,
       },
+    },
+    {
+      ...DEFAULT,
+      name: "members",
+      describe:
+        "clusters of one to seven members that grow and shrink, and disks that are lost, among all other faults",
+      members: [1, 2, 3, 3, 3, 4, 5],
+      spares: [1, 2, 2],
+      durationMs: 30_000,
+      faultsPerSecond: 1.6,
+      faults: { ...ALL_FAULTS, ...MEMBERSHIP_FAULTS },
+      singleKindChance: 0,
     },
     { ...DEFAULT, name: "calm", describe: "no faults at all", faultsPerSecond: 0, calmChance: 1 },
   ].map((profile): [string, Profile] => [profile.name, profile]),

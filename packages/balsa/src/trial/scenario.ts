@@ -68,7 +68,10 @@ export interface Scenario {
   /** Where it came from, or what it shows. */
   readonly name: string;
   readonly workload: string;
+  /** First members. */
   readonly members: number;
+  /** Machines that may join them. Left out: none. */
+  readonly spares?: number;
   readonly settings: MemberSettings;
   readonly network: NetworkSettings;
   readonly disk: DiskSettings;

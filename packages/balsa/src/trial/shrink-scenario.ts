@@ -102,7 +102,10 @@ class Shrinking {
   async takeOutMembers(): Promise<void> {
     while (this.smallest.members > 1) {
       const members = this.smallest.members - 1;
-      if (!(await this.#try({ ...this.smallest, members }))) return;
+      if (!(await this.#try({ ...this.smallest, members }))) break;
+    }
+    while ((this.smallest.spares ?? 0) > 0) {
+      if (!(await this.#try({ ...this.smallest, spares: (this.smallest.spares ?? 0) - 1 }))) return;
     }
   }
 

@@ -12,6 +12,8 @@ export type Rule =
   | "one vote a term"
   | "what was durable is recovered"
   | "one configuration change at a time"
+  | "a removed member never comes back"
+  | "an acknowledged change is made"
   | "applied in order, once"
   | "the same state everywhere"
   | "an acknowledged write is applied"

@@ -187,8 +187,60 @@ describe("what a member must not do is noticed", () => {
     expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4)] }), lead));
     const far = { ...CONF, voters: [1, 4, 5] };
     expectBroken("one configuration change at a time", () => record.configuredAt(9, far, CONF, "a"));
-    record.configuredAt(10, { ...CONF, voters: [1, 2, 3, 4] }, CONF, "a");
-    expectBroken("the same state everywhere", () => record.configuredAt(10, CONF, CONF, "b"));
+    const { record: other } = group();
+    other.configuredAt(10, { ...CONF, voters: [1, 2, 3, 4] }, CONF, "a");
+    expectBroken("the same state everywhere", () => other.configuredAt(10, CONF, CONF, "b"));
+  });
+
+  test("E1 a change that overlaps one of an earlier life", () => {
+    const { a } = group();
+    const change = (index: number, term: number): Entry => ({ ...entry(index, term), type: "conf-change-v2" });
+    store(a, ready({ entries: [change(2, 1)] }), state());
+    reopen(a, 1, { term: 1, vote: 0, commit: 1 }, [1, 1]);
+    const lead = state({ term: 2, role: "leader" });
+    a.ready(ready({ hardState: { term: 2, vote: 1, commit: 1 }, entries: [entry(3, 2)] }), lead);
+    expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4, 2)] }), lead));
+  });
+
+  test("E1 a member that is one again after its removal, in whatever order that is seen", () => {
+    const { record } = group();
+    const without: ConfState = { ...CONF, voters: [1, 2] };
+    record.configuredAt(5, CONF, undefined, "a");
+    expect(record.isGone(3)).toBe(false);
+    record.configuredAt(7, without, undefined, "a");
+    expect(record.isGone(3)).toBe(true);
+    // Late, from a member that lags behind.
+    record.configuredAt(6, CONF, undefined, "b");
+    expectBroken("a removed member never comes back", () =>
+      record.configuredAt(8, { ...without, learners: [3] }, undefined, "a"),
+    );
+  });
+
+  test("a member that lost its disk owes nothing of it, and is back once it votes under a new ID", () => {
+    const { a, b } = group();
+    store(b, ready({ hardState: { term: 2, vote: 0, commit: 1 }, entries: [entry(2, 2)] }), state({ term: 2 }));
+    expect(b.hasDurable(2, 2)).toBe(true);
+    b.forget({ as: "back", voter: true });
+    expect(b.hasDurable(2, 2)).toBe(false);
+    // Its acknowledgement may still be on its way.
+    expect(b.hasHeld(2, 2, 2)).toBe(true);
+    expect(b.hasLostDisk).toBe(true);
+    // At first it is what it was at the very first start, and takes no part.
+    reopen(b, 2, { term: 1, vote: 0, commit: 1 }, [1]);
+    b.ready(ready(), state());
+    expect(b.hasLostDisk).toBe(true);
+    // Then it learns, and only a voter is back.
+    reopen(b, 4, { term: 2, vote: 0, commit: 1 }, [1, 2]);
+    a.ready(ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2, commit: 3 }));
+    store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2, commit: 3 }));
+    const learning = { ...CONF, voters: [1, 3], learners: [4] };
+    b.ready(ready(), state({ term: 2, commit: 3, applied: 2, confState: learning }));
+    expect(b.hasLostDisk).toBe(true);
+    const voting = { ...CONF, voters: [1, 3, 4] };
+    b.ready(ready(), state({ term: 2, commit: 3, applied: 3, confState: voting }));
+    expect(b.isComing).toBe(false);
+    expect(b.hasHeld(2, 2, 2)).toBe(false);
+    expect(b.hasHeld(4, 3, 2)).toBe(true);
   });
 });
 
