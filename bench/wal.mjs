@@ -12,8 +12,8 @@ import { RawSyncs } from "./wal/raw-syncs.mjs";
 const callers = [1, 64, 1_024];
 const small = 256;
 const large = 16 * 1024;
-/** Of a batch of one small entry: heads, tables, record. */
-const smallestBatchBytes = 436;
+/** Of a batch of one small entry: heads, tables, record, terminator. */
+const smallestBatchBytes = 448;
 const recovered = 200_000;
 const warmUpMs = 2_000;
 /** statfs's type of a file system in memory, where a sync costs nothing. */

@@ -210,13 +210,17 @@ export function readBatchIdentities({ view }: SegmentImage, batch: Batch): reado
   return identities;
 }
 
-/** Offset of the first sound batch behind `from`, wherever it may begin; undefined if there is none. */
-export function findBatch(image: SegmentImage, from: number): Batch | undefined {
+/**
+ * The first sound head behind `offset`, wherever it may begin, whose commit mark says that what is at `offset` had been
+ * durable when it was written; undefined if there is none.
+ */
+export function findVoucher(image: SegmentImage, offset: number): Batch | undefined {
   const { bytes } = image;
   const firstByte = BATCH_MAGIC & 0xff;
-  for (let at = bytes.indexOf(firstByte, from); at !== -1; at = bytes.indexOf(firstByte, at + 1)) {
+  for (let at = bytes.indexOf(firstByte, offset + 1); at !== -1; at = bytes.indexOf(firstByte, at + 1)) {
     const batch = readBatch(image, at);
-    if (typeof batch !== "string") return batch;
+    // A witness that a later batch has left in its place says nothing of what was written since.
+    if (typeof batch !== "string" && batch.durable > offset) return batch;
   }
   return undefined;
 }

@@ -13,12 +13,13 @@ import {
 } from "./data-directory.js";
 import { FORMAT_VERSION } from "./file-header.js";
 import { drawIncarnation, encodeIdentity, type Identity, type NewIdentity } from "./identity.js";
+import { TERMINATOR_BYTES } from "./log-end.js";
 import { createBase, makeSegment } from "./segment-file.js";
 import { NO_LINK, SEGMENT_HEADER_BYTES } from "./segment-header.js";
 
 const FIRST_SEGMENT = 1;
 /** Of the first segment as creation leaves it. */
-const FIRST_SEGMENT_BYTES: number = SEGMENT_HEADER_BYTES + BATCH_HEAD_BYTES_MIN;
+const FIRST_SEGMENT_BYTES: number = SEGMENT_HEADER_BYTES + BATCH_HEAD_BYTES_MIN + TERMINATOR_BYTES;
 /** What a directory may hold and still count as empty; the last is what a file system puts at its root. */
 const IGNORED_NAMES: readonly string[] = ["identity.tmp", "log", "snapshots", "lost+found"];
 
@@ -45,7 +46,11 @@ export async function createDirectory(
   const nothing = { term: 0, vote: 0, commit: 0, previousIndex: 0, previousTerm: 0, reset: false };
   const base = await createBase(files, paths, FIRST_SEGMENT, 0);
   try {
-    await makeSegment(files, paths, identity, base, start, (place) => new BatchBuilder(identity).seal(nothing, place));
+    const builder = new BatchBuilder(identity);
+    await makeSegment(files, paths, identity, base, start, (place) => {
+      const buffers = builder.seal(nothing, place);
+      return { buffers, checksum: builder.checksum };
+    });
     await files.syncDir(paths.log);
   } finally {
     await base.file.close();

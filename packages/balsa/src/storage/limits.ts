@@ -34,8 +34,17 @@ export const ROOM_RETRY_MS = 250;
 /** A spare that can't be made for another reason is tried again ever more rarely. */
 export const SPARE_RETRY_MS_MAX = 60_000;
 
-/** Zeros behind the last batch in a recycled file, where a batch's head would be: nothing was begun there. */
-export const TERMINATOR_BYTES = 8;
+/**
+ * In a segment without terminators, of an earlier version: zeros behind the last batch of a recycled file, where a batch's
+ * head would be.
+ */
+export const BLANK_END_BYTES = 8;
+
+/**
+ * The witness of a mark lies in another sector than what it vouches for: the largest sectors that disks have today, and the
+ * kernel's pages. It takes no room in the log, since the next batch begins before it.
+ */
+export const WITNESS_SECTOR_BYTES: number = 4 * 1024;
 
 /**
  * A batch takes no further write once its records come to this much: a write of 4 MiB takes a disk some 10 ms, and

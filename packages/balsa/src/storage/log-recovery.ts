@@ -34,7 +34,7 @@ export interface RecoveredLog {
   /** Segments that stay in the log, rising. */
   readonly spans: readonly SegmentSpan[];
   /** The last batch, which the fresh segment repeats, and the link to what is before it. */
-  readonly last: { readonly image: SegmentImage; readonly batch: Batch };
+  readonly last: { readonly image: SegmentImage; readonly batch: Batch; readonly isTerminated: boolean };
   readonly link: SegmentLink;
   readonly nextSegment: number;
   /** A crash's trace at the end of the log. */
@@ -165,7 +165,7 @@ async function replayChain(
     snapshot,
     index: replay.index,
     spans,
-    last: { image: newest.image, batch: last },
+    last: { image: newest.image, batch: last, isTerminated: newest.header.isTerminated },
     link: emptied ? previous : { segment, end: last.offset, checksum: last.previousChecksum },
     nextSegment: segment + 1,
     torn,

@@ -5,6 +5,7 @@ import { BatchBuilder } from "./batch-builder.js";
 import { type DataPaths, segmentPath, segmentTemporaryPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
 import { BATCH_BYTES_TARGET, SEGMENT_FILE_BYTES_MAX } from "./limits.js";
+import { encodeTerminator, TERMINATOR_BYTES } from "./log-end.js";
 import type { LogEnd } from "./pending-batch.js";
 import { encodeSegmentHeader, NO_LINK, SEGMENT_HEADER_BYTES } from "./segment-header.js";
 
@@ -75,7 +76,7 @@ async function writeLog(file: File, identity: Identity, segment: number, image: 
       reset: first === 0,
     };
     const lengthBytes = builder.lengthBytes;
-    if (offset + lengthBytes > SEGMENT_FILE_BYTES_MAX) {
+    if (offset + lengthBytes + TERMINATOR_BYTES > SEGMENT_FILE_BYTES_MAX) {
       throw new BalsaError("too-large", "the repaired log is larger than a segment can be");
     }
     const batch = builder.seal(state, { segment, offset, durable: first === 0 ? 0 : offset, previousChecksum });
@@ -85,4 +86,6 @@ async function writeLog(file: File, identity: Identity, segment: number, image: 
     previous = last;
     builder.clear();
   } while (next < entries.length);
+  const { incarnation } = identity;
+  await file.write(offset, [encodeTerminator({ incarnation, segment, offset }, previousChecksum)]);
 }

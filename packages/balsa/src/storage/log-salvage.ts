@@ -8,7 +8,7 @@ import type { File, FileSystem } from "../platform/index.js";
 import {
   type Batch,
   type EntryIdentity,
-  findBatch,
+  findVoucher,
   readBatch,
   readBatchIdentities,
   type SegmentImage,
@@ -16,7 +16,8 @@ import {
 import { type Damage, isUnreadable } from "./corruption.js";
 import { type DataPaths, listSegments, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
-import { SALVAGE_READ_BYTES, SEGMENT_FILE_BYTES_MAX, TERMINATOR_BYTES } from "./limits.js";
+import { BLANK_END_BYTES, SALVAGE_READ_BYTES, SEGMENT_FILE_BYTES_MAX } from "./limits.js";
+import { isTerminated } from "./log-end.js";
 import type { LogEnd } from "./pending-batch.js";
 import { SalvagedLog } from "./salvaged-log.js";
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentLink } from "./segment-header.js";
@@ -180,7 +181,7 @@ class SegmentSalvage {
     let offset = SEGMENT_HEADER_BYTES;
     const end = link?.end ?? image.bytes.length;
     while (offset < end) {
-      if (link === undefined && isUnwritten(image, offset) && findBatch(image, offset) === undefined) break;
+      if (link === undefined && endsAt(segment, offset, checksum) && findVoucher(image, offset) === undefined) break;
       const batch = this.#batchAt(image, offset, checksum, end, log);
       checksum = batch?.checksum;
       offset = batch?.end ?? end;
@@ -199,11 +200,11 @@ class SegmentSalvage {
     let checksum = header?.checksum;
     let offset = SEGMENT_HEADER_BYTES;
     let heads = 0;
-    while (offset < image.bytes.length) {
-      const isLast = findBatch(image, offset + 1) === undefined;
-      if (isLast && isUnwritten(image, offset)) {
-        // What can't be read is no unwritten rest: there may have been batches.
-        if (segment.unreadableEnd > offset) log.endKnown = false;
+    for (;;) {
+      const isLast = findVoucher(image, offset) === undefined;
+      if (isLast && endsAt(segment, offset, checksum)) {
+        // Without a terminator what can't be read is no unwritten rest: there may have been batches.
+        if (header?.isTerminated === false && segment.unreadableEnd > offset) log.endKnown = false;
         break;
       }
       // The first batch of a segment was durable before the segment had its name: it is never torn.
@@ -224,15 +225,13 @@ class SegmentSalvage {
       } else {
         // Whatever this batch's own body is like: where it begins is known, and what it follows.
         this.#follow(batch, log);
+        // A witness says what was before it; a batch that came later may be in what can't be read.
+        if (batch.durable < batch.offset && segment.unreadableEnd > batch.durable) log.endKnown = false;
         checksum = undefined;
         offset = batch.offset;
       }
     }
-    if (heads > 0) return undefined;
-    log.endKnown = false;
-    if (isUnwritten(image, SEGMENT_HEADER_BYTES)) {
-      this.#tell(image, SEGMENT_HEADER_BYTES, log, "the segment's first batch is not there");
-    }
+    if (heads === 0) log.endKnown = false;
     return undefined;
   }
 
@@ -251,7 +250,7 @@ class SegmentSalvage {
       return batch;
     }
     this.#tell(image, offset, log, batch);
-    const next = findBatch(image, offset + 1);
+    const next = findVoucher(image, offset);
     return next !== undefined && next.offset < end ? next : undefined;
   }
 
@@ -310,9 +309,16 @@ function readIdentified(image: SegmentImage, position: number, identity: EntryId
   }
 }
 
-/** Nothing, or zeros: no batch was begun here, whatever of a file's older life comes behind them. */
-function isUnwritten({ bytes }: SegmentImage, from: number): boolean {
-  const end = Math.min(from + TERMINATOR_BYTES, bytes.length);
-  for (let i = from; i < end; i++) if (bytes[i] !== 0) return false;
+/**
+ * Whether a batch that ends at `offset` is the last one, and the log was left in order behind it.
+ * @param checksum the batch's; undefined = there is none, or it is not known
+ */
+function endsAt({ image, header }: ReadSegment, offset: number, checksum: number | undefined): boolean {
+  if (offset === SEGMENT_HEADER_BYTES || checksum === undefined) return false;
+  if (header === undefined || header.isTerminated) return isTerminated(image, { end: offset, checksum });
+  // Nothing, or zeros, whatever of a file's older life comes behind them.
+  const { bytes } = image;
+  const end = Math.min(offset + BLANK_END_BYTES, bytes.length);
+  for (let i = offset; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
 }

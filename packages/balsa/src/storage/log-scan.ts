@@ -4,7 +4,7 @@ import type { FileSystem } from "../platform/index.js";
 import {
   type Batch,
   type EntryIdentity,
-  findBatch,
+  findVoucher,
   readBatch,
   readBatchIdentities,
   type SegmentImage,
@@ -112,7 +112,7 @@ function* scanSegment(image: SegmentImage, end: number): Generator<ScannedRecord
   while (offset < end) {
     let batch = readBatch(image, offset);
     if (typeof batch === "string") {
-      const next = findBatch(image, offset + 1);
+      const next = findVoucher(image, offset);
       if (next === undefined || next.offset >= end) break;
       yield damaged(offset, batch);
       batch = next;

@@ -3,7 +3,8 @@ import { type File, FileError, type FileSystem } from "../platform/index.js";
 import type { BatchPlace } from "./batch.js";
 import { type DataPaths, segmentPath, segmentTemporaryPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
-import { TERMINATOR_BYTES } from "./limits.js";
+import { BLANK_END_BYTES } from "./limits.js";
+import { encodeTerminator } from "./log-end.js";
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./segment-header.js";
 
 /** A file that may become a segment, open for writing, under a name that is none of a segment's. */
@@ -21,7 +22,14 @@ export interface SegmentFile {
   readonly segment: number;
   readonly file: File;
   readonly preparedBytes: number;
-  readonly isRecycled: boolean;
+  /** Of the segment: an earlier version's has none, and gets none when the log goes on in it. */
+  readonly isTerminated: boolean;
+}
+
+/** A batch's bytes for its place. */
+export interface SealedBatch {
+  readonly buffers: readonly Uint8Array[];
+  readonly checksum: number;
 }
 
 /** What of a segment's header is not its file's. */
@@ -50,28 +58,33 @@ export async function makeSegment(
   identity: Identity,
   base: SegmentBase,
   start: SegmentStart,
-  seal: (place: BatchPlace) => readonly Uint8Array[],
+  seal: (place: BatchPlace) => SealedBatch,
 ): Promise<SegmentFile> {
   const { segment } = start;
   const { path, file, preparedBytes, isRecycled } = base;
   const { bytes, checksum } = encodeSegmentHeader(identity, { ...start, preparedBytes, isRecycled });
   const batch = seal({ segment, offset: SEGMENT_HEADER_BYTES, durable: 0, previousChecksum: checksum });
-  const made = { segment, file, preparedBytes, isRecycled };
-  await writeSynced(file, 0, [bytes, ...terminated(made, SEGMENT_HEADER_BYTES, batch)]);
+  const made = { segment, file, preparedBytes, isTerminated: true };
+  await writeSynced(file, 0, [bytes, ...terminated(made, identity, SEGMENT_HEADER_BYTES, batch)]);
   await files.rename(path, segmentPath(paths, segment));
   return made;
 }
 
-const ZEROS: Uint8Array = new Uint8Array(TERMINATOR_BYTES);
+const BLANK_END: Uint8Array = new Uint8Array(BLANK_END_BYTES);
 
-/** The batch's buffers for `offset`, and the zeros that end the log where bytes of an older life follow. */
-export function terminated(into: SegmentFile, offset: number, batch: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (!into.isRecycled) return batch;
+/** The batch's buffers for `offset`, and what ends the log behind them. */
+export function terminated(
+  { segment, preparedBytes, isTerminated }: SegmentFile,
+  { incarnation }: Identity,
+  offset: number,
+  { buffers, checksum }: SealedBatch,
+): readonly Uint8Array[] {
   let end = offset;
-  for (const buffer of batch) end += buffer.length;
+  for (const buffer of buffers) end += buffer.length;
+  if (isTerminated) return [...buffers, encodeTerminator({ incarnation, segment, offset: end }, checksum)];
   // None may be needed at the file's end, and none may make it grow.
-  const zeroBytes = Math.min(TERMINATOR_BYTES, into.preparedBytes - end);
-  return zeroBytes <= 0 ? batch : [...batch, ZEROS.subarray(0, zeroBytes)];
+  const blankBytes = Math.max(0, Math.min(BLANK_END_BYTES, preparedBytes - end));
+  return [...buffers, BLANK_END.subarray(0, blankBytes)];
 }
 
 export function writeSynced(file: File, position: number, buffers: readonly Uint8Array[]): Promise<void> {

@@ -3,7 +3,7 @@
  *
  *   offset  bytes  field
  *        0     20  magic "BALSALOG", version, headerBytes, checksum
- *       20      4  flags: bit 0 = recycled
+ *       20      4  flags: bit 0 = recycled, bit 1 = terminated
  *       24      8  clusterId
  *       32      8  memberId
  *       40      8  group
@@ -25,6 +25,7 @@ import type { Identity } from "./identity.js";
 export const SEGMENT_HEADER_BYTES = 128;
 const RESERVED_BYTES = 24;
 const FLAG_RECYCLED = 1;
+const FLAG_TERMINATED = 2;
 
 /** Where a segment's part of the log ends, and the log goes on in the next one. */
 export interface SegmentLink {
@@ -48,13 +49,18 @@ export interface SegmentHeader {
   readonly preparedBytes: number;
   /** The file had a life before: behind the log's end lie bytes of it. */
   readonly isRecycled: boolean;
+  /** A terminator follows the last batch (log-end.ts). Always so in what is written; earlier segments have none. */
+  readonly isTerminated: boolean;
   /** Of this header: what the first batch is chained to. */
   readonly checksum: number;
 }
 
-export function encodeSegmentHeader(identity: Identity, header: Omit<SegmentHeader, "checksum">): EncodedHeader {
+export function encodeSegmentHeader(
+  identity: Identity,
+  header: Omit<SegmentHeader, "isTerminated" | "checksum">,
+): EncodedHeader {
   return writeFileHeader("BALSALOG", (out) => {
-    out.u32(header.isRecycled ? FLAG_RECYCLED : 0);
+    out.u32((header.isRecycled ? FLAG_RECYCLED : 0) | FLAG_TERMINATED);
     out.u64(identity.clusterId);
     out.u64(identity.memberId);
     out.u64(identity.group);
@@ -83,7 +89,9 @@ export function decodeSegmentHeader(
 ): SegmentHeader {
   const { fields, headerBytes, checksum } = readFileHeader("BALSALOG", bytes);
   if (headerBytes !== SEGMENT_HEADER_BYTES) throw corrupt("a segment's header has another length");
-  const isRecycled = (fields.u32() & FLAG_RECYCLED) !== 0;
+  const flags = fields.u32();
+  const isRecycled = (flags & FLAG_RECYCLED) !== 0;
+  const isTerminated = (flags & FLAG_TERMINATED) !== 0;
   const clusterId = fields.u64();
   const memberId = fields.u64();
   const group = fields.u64();
@@ -105,5 +113,5 @@ export function decodeSegmentHeader(
   if (preparedBytes > fileBytes) throw corrupt("the file is shorter than it was prepared");
   fields.skip(RESERVED_BYTES);
   fields.expectEnd();
-  return { segment, previous, previousIndex, previousTerm, preparedBytes, isRecycled, checksum };
+  return { segment, previous, previousIndex, previousTerm, preparedBytes, isRecycled, isTerminated, checksum };
 }

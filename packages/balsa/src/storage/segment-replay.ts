@@ -1,7 +1,8 @@
-import { type Batch, findBatch, readBatch, type SegmentImage } from "./batch.js";
+import { type Batch, findVoucher, readBatch, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import { corruption } from "./corruption.js";
-import { TERMINATOR_BYTES } from "./limits.js";
+import { BLANK_END_BYTES } from "./limits.js";
+import { isTerminated } from "./log-end.js";
 import type { LogReplay } from "./log-replay.js";
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentLink } from "./segment-header.js";
 
@@ -53,15 +54,15 @@ export function replayNewest(segment: Segment, replay: LogReplay): NewestSegment
   let last: Batch | undefined;
   for (;;) {
     const offset = last === undefined ? SEGMENT_HEADER_BYTES : last.end;
-    if (last !== undefined && isUnwritten(segment, offset)) return { last, torn: undefined };
+    if (last !== undefined && endsInOrder(segment, last)) return { last, torn: undefined };
     const batch = take(image, offset, last === undefined ? header.checksum : last.checksum, replay, "checked");
     if (isBatch(batch)) {
       last = batch;
       continue;
     }
     // A segment gets its name once its first batch is durable. And each batch was written only when all before it was:
-    // one sound head further on, and this batch was no torn write.
-    if (last === undefined || findBatch(image, offset + 1) !== undefined) throw corruption(batch);
+    // one sound head further on that says so, and this batch was no torn write.
+    if (last === undefined || findVoucher(image, offset) !== undefined) throw corruption(batch);
     return { last, torn: batch };
   }
 }
@@ -90,13 +91,15 @@ function isBatch(outcome: Batch | Damage): outcome is Batch {
   return "checksum" in outcome;
 }
 
-/** Nothing, or a prepared file's rest, in which no batch was begun. */
-function isUnwritten({ header, image }: Segment, from: number): boolean {
+/** No batch was begun behind this one. */
+function endsInOrder({ header, image }: Segment, last: Batch): boolean {
+  // A sound head further on says that there was one: what is here now is what was here before it (a lost write).
+  if (header.isTerminated) return isTerminated(image, last) && findVoucher(image, last.end) === undefined;
   const { bytes } = image;
-  if (!header.isRecycled) return isBlank(bytes, from, bytes.length);
+  if (!header.isRecycled) return isBlank(bytes, last.end, bytes.length);
   // What lies behind the zeros is of the file's older life, unless a sound head says that the zeros are damage.
-  const zerosEnd = Math.min(from + TERMINATOR_BYTES, bytes.length);
-  return isBlank(bytes, from, zerosEnd) && findBatch(image, zerosEnd) === undefined;
+  const blankEnd = Math.min(last.end + BLANK_END_BYTES, bytes.length);
+  return isBlank(bytes, last.end, blankEnd) && findVoucher(image, last.end) === undefined;
 }
 
 function isBlank(bytes: Uint8Array, from: number, to: number): boolean {

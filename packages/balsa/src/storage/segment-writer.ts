@@ -6,6 +6,7 @@ import { moveBatch } from "./batch-builder.js";
 import { type DataPaths, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
 import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN, SPARE_GROWTH } from "./limits.js";
+import { encodeTerminator, TERMINATOR_BYTES, witnessOffset } from "./log-end.js";
 import type { RecoveredLog, SegmentSpan } from "./log-recovery.js";
 import type { PendingBatch } from "./pending-batch.js";
 import {
@@ -13,6 +14,7 @@ import {
   isDiskFull,
   isShortage,
   makeSegment,
+  type SealedBatch,
   type SegmentBase,
   type SegmentFile,
   terminated,
@@ -175,10 +177,12 @@ export class SegmentWriter {
       return;
     }
     const { lengthBytes } = batch;
+    const { identity } = this.#options;
     const [offset, current] = [this.#offset, this.#current];
-    const { segment } = current;
-    const place = { segment, offset, durable: offset, previousChecksum: this.#checksum };
-    const buffers = terminated(current, offset, batch.seal(hardState, place));
+    const place = { segment: current.segment, offset, durable: offset, previousChecksum: this.#checksum };
+    const witness = batch.isMark && current.isTerminated ? sealWitness(batch, hardState, place, identity) : [];
+    const sealed = seal(batch, hardState, place);
+    const buffers = [...terminated(current, identity, offset, sealed), ...witness];
     current.file.writeAndSync(offset, buffers, (error) => {
       if (error !== undefined) {
         this.#obstructed(task, error, true);
@@ -194,7 +198,7 @@ export class SegmentWriter {
   #hasPlaceFor(lengthBytes: number): boolean {
     const { segmentBytes } = this.#options;
     const { preparedBytes } = this.#current;
-    const end = this.#offset + lengthBytes;
+    const end = this.#offset + lengthBytes + TERMINATOR_BYTES;
     if (this.#shortage !== undefined && this.#spares.hasReady) return false;
     if (end <= (preparedBytes > 0 ? preparedBytes : Math.min(SPARE_BYTES_MIN, segmentBytes))) return true;
     return end <= segmentBytes && !this.#spares.hasReady;
@@ -223,10 +227,9 @@ export class SegmentWriter {
     const { index: previousIndex, term: previousTerm } = batch.previous;
     const previous = { segment: this.#current.segment, end: this.#offset, checksum: this.#checksum };
     const start = { segment, previous, previousIndex, previousTerm };
-    const seal = (place: BatchPlace): readonly Uint8Array[] => batch.seal(hardState, place);
     const base = this.#spares.take() ?? (await createBase(this.#files, paths, segment, ++this.#attempts));
     try {
-      return await makeSegment(this.#files, paths, identity, base, start, seal);
+      return await makeSegment(this.#files, paths, identity, base, start, (place) => seal(batch, hardState, place));
     } catch (cause) {
       if (isShortage(cause)) restore(this.#spares, base);
       else this.#spares.closeFile(base.file);
@@ -308,6 +311,31 @@ export class SegmentWriter {
   }
 }
 
+function seal(batch: PendingBatch, hardState: HardState, place: BatchPlace): SealedBatch {
+  const buffers = batch.seal(hardState, place);
+  return { buffers, checksum: batch.checksum };
+}
+
+/**
+ * The mark once more, in another sector than what it vouches for, so that no one sector takes both: what follows the
+ * mark's terminator. It is no part of the chain; the next batch begins before it.
+ */
+function sealWitness(
+  mark: PendingBatch,
+  hardState: HardState,
+  place: BatchPlace,
+  { incarnation }: Identity,
+): readonly Uint8Array[] {
+  const { segment } = place;
+  const markEnd = place.offset + mark.lengthBytes;
+  const offset = witnessOffset(markEnd);
+  const zeros = new Uint8Array(offset - markEnd - TERMINATOR_BYTES);
+  // The mark is sealed in the same buffers next.
+  const buffers = mark.seal(hardState, { ...place, offset }).map((buffer) => buffer.slice());
+  const terminatorPlace = { incarnation, segment, offset: offset + mark.lengthBytes };
+  return [zeros, ...buffers, encodeTerminator(terminatorPlace, mark.checksum)];
+}
+
 /** Begins the fresh segment: its first batch repeats the last one, its link goes to what is before that. */
 async function beginFresh(
   options: SegmentWriterOptions,
@@ -325,7 +353,7 @@ async function beginFresh(
     const current = await makeSegment(platform.files, paths, identity, base, start, (place) => {
       const moved = moveBatch(image, batch, place);
       checksum = moved.checksum;
-      return [moved.bytes];
+      return { buffers: [moved.bytes], checksum };
     });
     await platform.files.syncDir(paths.log);
     const repeated = { segment: image.segment, position: batch.offset };
@@ -346,12 +374,17 @@ async function beginFresh(
  */
 async function continueInPlace(options: SegmentWriterOptions, recovered: RecoveredLog): Promise<Start> {
   const { files, logger } = options.platform;
-  const { image, batch } = recovered.last;
-  const { segment, path } = image;
+  const { image, batch, isTerminated } = recovered.last;
+  const { segment, path, bytes } = image;
   logger.log("warn", "the disk is full; the log goes on in its last segment", { file: path });
   const file = await files.open(path, "write");
+  const { incarnation } = options.identity;
+  const terminator = encodeTerminator({ incarnation, segment, offset: batch.end }, batch.checksum);
+  // Where the file ends sooner there is no room for it: then the log's end looks torn until there is another batch.
+  const terminatorBytes = isTerminated ? Math.min(terminator.length, bytes.length - batch.end) : 0;
   try {
-    await writeSynced(file, batch.offset, [image.bytes.subarray(batch.offset, batch.end)]);
+    const buffers = [bytes.subarray(batch.offset, batch.end), terminator.subarray(0, terminatorBytes)];
+    await writeSynced(file, batch.offset, buffers);
   } catch (cause) {
     await file.close();
     throw cause;
@@ -359,7 +392,7 @@ async function continueInPlace(options: SegmentWriterOptions, recovered: Recover
   const isLinked = recovered.spans.some((span) => span.segment === segment);
   const own = { segment, previousIndex: batch.state.previousIndex };
   return {
-    current: { segment, file, preparedBytes: image.bytes.length, isRecycled: true },
+    current: { segment, file, preparedBytes: bytes.length, isTerminated },
     offset: batch.end,
     checksum: batch.checksum,
     // A segment that holds its first batch alone was to be replaced.

@@ -4,7 +4,7 @@
  *   DIR/log/NNNNNNNNNNNNNNNN.log      segments; numbers rise and are never used twice
  *   DIR/log/NNNNNNNNNNNNNNNN.spare    files written beforehand, which wait to become segments (spare-segments.ts)
  *
- *   segment = header (segment-header.ts), then batches, one directly behind the other
+ *   segment = header (segment-header.ts), then batches, one directly behind the other, then a terminator (log-end.ts)
  *   header  = magic, version, checksum; cluster, member, group, incarnation; its number; link to the segment before
  *             (number, end, checksum of the last batch there); index and term of the log before it
  *   batch   = all that one sync makes durable (batch.ts): a header, the hard state, the identity of each entry (index,
@@ -16,7 +16,7 @@
  * only when all before it is durable, which is what its commit mark says. Where it goes is segment-writer.ts's affair.
  *
  *   a crash leaves                        recovery (log-recovery.ts)
- *   part of the newest batch              a torn tail: nobody was told, the batch is dropped as a whole
+ *   part of the newest batch              a torn tail: nobody was told, the batch is dropped as a whole, with a word
  *   a segment without its name            removed; where it was a spare, one still
  *   bytes of a recycled file's older life no batches: their checksums name another segment
  *   anything else that is not sound       corruption: refused, with file, offset, index and term
@@ -28,7 +28,8 @@
  * above the last replaces the log from there on. A snapshot from elsewhere resets the log, in the first batch of a new
  * segment: that batch is what decides.
  *
- * While the log is idle nothing vouches for its last batch; so after a while an empty batch, a mark, does.
+ * While the log is idle nothing vouches for its last batch; so after a while an empty batch, a mark, does, and its witness
+ * in another sector.
  */
 import type { HardState } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";

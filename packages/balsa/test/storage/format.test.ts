@@ -72,11 +72,13 @@ test("a segment and its batches lie as docs/storage-format.md says", async () =>
     0,
   ]);
 
+  // Terminated.
+  expect(fields.u32(20)).toBe(2);
   // The fresh segment's repeated batch, the two that were written, the mark.
   const batches: number[] = [];
   let previousChecksum = fields.i32(16);
   let at = 128;
-  for (; at < bytes.length; at += fields.u32(at + 8) + fields.u32(at + 12) + fields.u32(at + 16)) {
+  for (; fields.text(at, 4) !== "ENDS"; at += fields.u32(at + 8) + fields.u32(at + 12) + fields.u32(at + 16)) {
     const headBytes = fields.u32(at + 8);
     expect(fields.text(at, 4)).toBe("BTCH");
     expect(fields.i32(at + 4)).toBe(crc32c(bytes, at + 8, at + headBytes, 0));
@@ -88,10 +90,32 @@ test("a segment and its batches lie as docs/storage-format.md says", async () =>
     previousChecksum = fields.i32(at + 4);
     batches.push(at);
   }
-  expect(at).toBe(bytes.length);
   expect(batches.length).toBe(4);
+  const [, first = 0, second = 0, mark = 0] = batches;
+  const expectTerminator = (offset: number, batchChecksum: number): void => {
+    const summed = new ByteWriter(24);
+    summed.u64(incarnation);
+    summed.u64(2);
+    summed.u32(offset);
+    summed.i32(batchChecksum);
+    expect([fields.text(offset, 4), fields.u32(offset + 4)]).toEqual(["ENDS", offset]);
+    expect(fields.i32(offset + 8)).toBe(summed.checksum(0, 24));
+  };
+  expectTerminator(at, previousChecksum);
+  // The witness: the mark once more, in the next sector.
+  expect(bytes.subarray(at + 12, 4096).every((byte) => byte === 0)).toBe(true);
+  const [witness, end] = [4096, 4096 + 120];
+  expect([fields.text(witness, 4), fields.u32(witness + 40), fields.u32(witness + 44)]).toEqual([
+    "BTCH",
+    witness,
+    mark,
+  ]);
+  expect(fields.i32(witness + 20)).toBe(fields.i32(mark + 20));
+  expect(bytes.subarray(witness + 48, end)).toEqual(bytes.subarray(mark + 48, at));
+  expect(fields.i32(witness + 4)).toBe(crc32c(bytes, witness + 8, end, 0));
+  expectTerminator(end, fields.i32(witness + 4));
+  expect(bytes.length).toBe(end + 12);
 
-  const [, first = 0, second = 0] = batches;
   const state = (batch: number): number[] => [0, 8, 16, 24, 32, 40].map((field) => fields.u64(batch + 64 + field));
   expect(state(first)).toEqual([GROUP, 2, 7, 1, 0, 0]);
   expect(state(second)).toEqual([GROUP, 3, 8, 2, 3, 2]);
@@ -117,7 +141,7 @@ test("the log holds entries byte for byte as the wire carries them", async () =>
   expect(bytes.indexOf(checksum)).toBe(128 + 120 + 64 + 56);
 });
 
-/** What version 1 wrote, when it was new. It must be read for ever. */
+/** What version 1 wrote, when it was new: segments without terminators. It must be read for ever. */
 const VERSION_1: Readonly<Record<string, string>> = {
   "/data/a/identity": ["QkFMU0EtSUQBAAAANgAAAPr+EqoRAAAAAAAQAAEAAAAAABAAAQAAAAAAAADFWDVSomUfAAFh"].join(""),
   "/data/a/log/0000000000000002.log": [
@@ -139,16 +163,41 @@ const VERSION_1: Readonly<Record<string, string>> = {
   ].join(""),
 };
 
-test("version 1 is written and read as on its first day", async () => {
-  const written = await directory();
+/** Segments with terminators, up to the end of the log. */
+const TERMINATED = {
+  ...VERSION_1,
+  "/data/a/log/0000000000000002.log": [
+    "QkFMU0FMT0cBAAAAgAAAAG6JQeoCAAAAEQAAAAAAEAABAAAAAAAQAAEAAAAAAAAAxVg1UqJlHwACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABCVENISWPiK3gAAAAAAAAAAAAAAG6JQerFWDVSomUfAAIAAAAAAAAA",
+    "gAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABCVENI",
+    "5e+6/MAAAABaAAAAAAAAAElj4ivFWDVSomUfAAIAAAAAAAAA+AAAAPgAAAABAAAAAwAAAAIAAAAAAAAAAQAAAAAAAAACAAAAAAAAAAcAAAAAAAAA",
+    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABC5BAzAwAAAHkjiu8DAAAAuPvEugAAAAABAAAAAAAAAAEAAAAAAAAAAgAAAAAAAAADAAAA",
+    "AAAAAAIAAAAAAAAAAQAAAAAAAABC5BAzAwAAAAEAAAABAAAAAAAAAAEAAAAAAAAAJicoeSOK7wMAAAABAAAAAQAAAAAAAAACAAAAAAAAAEVGR7j7",
+    "xLoAAAAAAQAAAAIAAAAAAAAAAwAAAAAAAABCVENIqYbER6AAAABMAAAAAAAAAOXvuvzFWDVSomUfAAIAAAAAAAAAEgIAABICAAABAAAAAgAAAAEA",
+    "AAAAAAAAAQAAAAAAAAADAAAAAAAAAAgAAAAAAAAAAgAAAAAAAAADAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAR6vxLCgAAAJKD9UIKAAAAAwAAAAAA",
+    "AAADAAAAAAAAAAIAAAAAAAAAEer8SwoAAAABAAAAAwAAAAAAAAADAAAAAAAAAHJzdHV2d3h5enuSg/VCCgAAAAEAAAADAAAAAAAAAAQAAAAAAAAA",
+    "kZKTlJWWl5iZmkJUQ0hUwVTmeAAAAAAAAAAAAAAAqYbER8VYNVKiZR8AAgAAAAAAAAD+AgAA/gIAAAEAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAMA",
+    "AAAAAAAACAAAAAAAAAACAAAAAAAAAAQAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAEVORFN2AwAAEhkDJg==",
+  ].join(""),
+};
+
+test.each([
+  ["on its first day", VERSION_1],
+  ["with terminators", TERMINATED],
+])("version 1 is read as it was written %s", async (_when, files) => {
   const golden = new ImageFiles();
-  for (const [path, base64] of Object.entries(VERSION_1)) golden.images.set(path, Buffer.from(base64, "base64"));
-  const asText = (files: ImageFiles): Record<string, string> =>
-    Object.fromEntries([...files.images].map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]));
-  expect(asText(written)).toEqual(VERSION_1);
+  for (const [path, base64] of Object.entries(files)) golden.images.set(path, Buffer.from(base64, "base64"));
   const content = await readLog(golden, DIR);
   expect(content.identity).toMatchObject({ name: "a", group: 1, formatVersion: 1 });
   expect(content.hardState).toEqual(hardState(3, 8, 2));
   expect(content.snapshot).toMatchObject({ index: 2, term: 1 });
   expect(plain(content.entries)).toEqual(plain(entries(3, 4, 3, 10)));
+  expect(content.torn).toBeUndefined();
+});
+
+test("what is written is what was written when it was new", async () => {
+  const { images } = await directory();
+  const upToEnd = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, Math.min(bytes.length, 898));
+  const asText = [...images].map(([path, bytes]) => [path, Buffer.from(upToEnd(bytes)).toString("base64")]);
+  expect(Object.fromEntries(asText)).toEqual(TERMINATED);
 });

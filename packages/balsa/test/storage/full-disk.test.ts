@@ -42,7 +42,7 @@ test("F4 a full disk fails nothing: what is prepared is used up, then a batch wa
   const files = new RecordedFiles();
   const clock = new HandClock();
   const told: boolean[] = [];
-  const storage = await openStorage(files, { segmentBytes: 1024, clock });
+  const storage = await openStorage(files, { segmentBytes: 1100, clock });
   storage.watchRoom((isFull) => told.push(isFull));
   await append(storage, { entries: entries(1, 1, 1, 100) });
   await quiet();
@@ -102,7 +102,7 @@ test("F4 it says that it is full while there is a place left for what is under w
 test("F4 segments that are released make room by themselves", async () => {
   const files = new RecordedFiles();
   const clock = new HandClock();
-  const storage = await openStorage(files, { segmentBytes: 1024, clock });
+  const storage = await openStorage(files, { segmentBytes: 1100, clock });
   for (let index = 1; index <= 12; index++) await append(storage, { entries: entries(index, index, 1, 100) });
   await takeSnapshot(storage, 10, 1);
   await quiet();
@@ -146,7 +146,7 @@ test.each<FileErrorCode>(["full", "too-many-open"])(
 
 test("F4 close waits for no room: what waits is told that the disk is full", async () => {
   const files = new RecordedFiles();
-  const storage = await openStorage(files, { segmentBytes: 1024 });
+  const storage = await openStorage(files, { segmentBytes: 1100 });
   await quiet();
   files.disk.capacityBytes = files.disk.usedBytes;
   const { last, waiting } = await fill(storage, 1);

@@ -22,12 +22,15 @@ export class LogImage {
   /** The same, to be opened. */
   readonly recorded: RecordedFiles;
   readonly files: ImageFiles;
+  /** The same, before the last batch was written. */
+  readonly earlier: ImageFiles;
   /** What it held after each batch. */
   readonly #states: readonly ModelState[];
   readonly #anatomies = new Map<string, SegmentAnatomy>();
 
-  private constructor(recorded: RecordedFiles, states: readonly ModelState[], isClosed: boolean) {
+  private constructor(recorded: RecordedFiles, earlier: ImageFiles, states: readonly ModelState[], isClosed: boolean) {
     this.recorded = recorded;
+    this.earlier = earlier;
     this.files = ImageFiles.of(recorded.disk, DIR);
     this.#states = states;
     const { segments } = this.files;
@@ -74,10 +77,12 @@ export class LogImage {
       await fill(segmentBytes * 1.6);
     }
     // So that the newest segment has some behind its first.
-    for (const bytes of [10, 40, 90]) await addBatch(2, bytes);
+    for (const bytes of [10, 40]) await addBatch(2, bytes);
+    const earlier = ImageFiles.of(files.disk, DIR);
+    await addBatch(2, 90);
     if (isClosed) await storage.close();
     else await turns(50);
-    return new LogImage(files, states, isClosed);
+    return new LogImage(files, earlier, states, isClosed);
   }
 
   /** Of the log itself, without what files were given beforehand. */
@@ -92,7 +97,7 @@ export class LogImage {
   /** How the newest segment came to its file. */
   get newestFile(): "grown" | "prepared" | "recycled" {
     const header = Buffer.from(this.files.image(this.newest));
-    if (header.readUInt32LE(20) === 1) return "recycled";
+    if ((header.readUInt32LE(20) & 1) === 1) return "recycled";
     return header.readUInt32LE(96) === 0 ? "grown" : "prepared";
   }
 

@@ -29,8 +29,13 @@ export interface ByteDamage {
   /** The first of them. */
   readonly at: number;
   touches(from: number, to: number): boolean;
-  /** Whether there are nothing but zeros now. */
-  leavesBlank(from: number, to: number): boolean;
+}
+
+interface Witness {
+  readonly start: number;
+  readonly headEnd: number;
+  /** All before this was durable when it was written. */
+  readonly durable: number;
 }
 
 interface BatchSpan {
@@ -42,23 +47,22 @@ interface BatchSpan {
 
 const SEGMENT_HEADER_BYTES = 128;
 const MAGIC = 0x48435442;
-/** Where a recycled file's next batch will begin there are so many zeros. */
-const TERMINATOR_BYTES = 8;
+/** Behind each batch, until the next one is written. */
+const TERMINATOR_BYTES = 12;
+/** A log at rest has a witness in a sector of its own: one more head, which says up to where all had been durable. */
+const WITNESS_SECTOR_BYTES = 4096;
 
 /** Where in a sound segment what lies, and what docs/storage-format.md says of damage to it. */
 export class SegmentAnatomy {
-  readonly #fileBytes: number;
   readonly #preparedBytes: number;
-  readonly #isRecycled: boolean;
   readonly #batches: BatchSpan[] = [];
+  readonly #witnesses: Witness[] = [];
   readonly #isNewest: boolean;
   readonly #endsInMark: boolean;
 
   constructor(bytes: Uint8Array, isNewest: boolean, endsInMark: boolean) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#fileBytes = bytes.length;
     this.#preparedBytes = view.getUint32(96, true);
-    this.#isRecycled = view.getUint32(20, true) === 1;
     this.#isNewest = isNewest;
     this.#endsInMark = endsInMark;
     const number = view.getUint32(56, true);
@@ -68,6 +72,11 @@ export class SegmentAnatomy {
       const end = headEnd + view.getUint32(start + 12, true);
       this.#batches.push({ start, headEnd, end });
       start = end + view.getUint32(start + 16, true);
+    }
+    for (let start = WITNESS_SECTOR_BYTES; start + 120 <= bytes.length; start += WITNESS_SECTOR_BYTES) {
+      if (view.getUint32(start, true) !== MAGIC || view.getUint32(start + 32, true) !== number) continue;
+      const [headEnd, durable] = [start + view.getUint32(start + 8, true), view.getUint32(start + 44, true)];
+      if (durable < start) this.#witnesses.push({ start, headEnd, durable });
     }
   }
 
@@ -86,27 +95,25 @@ export class SegmentAnatomy {
     if (length < this.#preparedBytes || !this.#isNewest || length < (ends[0] ?? 0)) {
       return { region: this.#regionAt(length), outcome: "corrupt" };
     }
-    const missing = ends.filter((end) => end > length).length - (this.#endsInMark ? 1 : 0);
-    const isWhole = ends.includes(length);
-    const region = `newest segment: behind its first batch${isWhole ? ", at a whole one" : ""}`;
-    return { region, outcome: outcomeOf(missing, !isWhole) };
+    const missing = ends.filter((end) => end > length).length;
+    const isWhole = length >= this.end + TERMINATOR_BYTES;
+    const region = `newest segment: behind ${isWhole ? "its end" : "its first batch"}`;
+    return { region, outcome: outcomeOf(missing === 0 || !this.#endsInMark ? missing : missing - 1, !isWhole) };
   }
 
-  #outcome({ touches, leavesBlank }: ByteDamage): Outcome {
+  #outcome({ touches }: ByteDamage): Outcome {
     const [first] = this.#batches;
     if (!this.#isNewest) return touches(0, this.end) ? "corrupt" : "harmless";
     if (first === undefined || touches(0, first.end)) return "corrupt";
     const at = this.#batches.findIndex(({ start, end }) => touches(start, end));
     const behind = this.#batches[at];
-    if (behind === undefined) {
-      const read = this.#isRecycled ? Math.min(this.end + TERMINATOR_BYTES, this.#fileBytes) : this.#fileBytes;
-      return outcomeOf(0, touches(this.end, read));
-    }
-    // A sound head further on vouches for all before it.
+    if (behind === undefined) return outcomeOf(0, touches(this.end, this.end + TERMINATOR_BYTES));
+    // A sound head further on vouches for all before it; a witness, for what was durable before it.
     if (this.#batches.slice(at + 1).some(({ start, headEnd }) => !touches(start, headEnd))) return "corrupt";
-    const blankEnd = this.#isRecycled ? behind.start + TERMINATOR_BYTES : this.#fileBytes;
+    const witness = this.#witnesses.find(({ start, headEnd }) => !touches(start, headEnd));
+    if (witness !== undefined && witness.durable > behind.start) return "corrupt";
     const missing = this.#batches.length - at - (this.#endsInMark ? 1 : 0);
-    return outcomeOf(missing, !leavesBlank(behind.start, blankEnd));
+    return outcomeOf(missing, true);
   }
 
   #regionAt(at: number): string {
@@ -121,7 +128,7 @@ export class SegmentAnatomy {
 
 /** One byte that is another. */
 export function byteDamage(at: number): ByteDamage {
-  return { at, touches: (from, to) => from <= at && at < to, leavesBlank: () => false };
+  return { at, touches: (from, to) => from <= at && at < to };
 }
 
 /** Whatever differs; undefined if nothing does. */
@@ -131,6 +138,5 @@ export function differences(before: Uint8Array, after: Uint8Array): ByteDamage |
   return {
     at,
     touches: (from, to) => Buffer.compare(before.subarray(from, to), after.subarray(from, to)) !== 0,
-    leavesBlank: (from, to) => after.subarray(from, to).every((byte) => byte === 0),
   };
 }

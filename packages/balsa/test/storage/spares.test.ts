@@ -17,7 +17,7 @@ async function quiet(): Promise<void> {
 
 /** Fills three segments and releases all but the last, so that what comes next goes into recycled files. */
 async function recycled(files: RecordedFiles): Promise<Awaited<ReturnType<typeof openStorage>>> {
-  const storage = await openStorage(files, { segmentBytes: 1024 });
+  const storage = await openStorage(files, { segmentBytes: 1100 });
   for (let index = 1; index <= 20; index++) await append(storage, { entries: entries(index, index, 1, 100) });
   await takeSnapshot(storage, 18, 1);
   storage.compact(18);
@@ -28,11 +28,11 @@ async function recycled(files: RecordedFiles): Promise<Awaited<ReturnType<typeof
 
 test("a spare is prepared in the background, and a segment that is full goes on in it", async () => {
   const files = new RecordedFiles();
-  const storage = await openStorage(files, { segmentBytes: 1024 });
+  const storage = await openStorage(files, { segmentBytes: 1100 });
   await append(storage, { entries: entries(1, 4, 1, 150) });
   await quiet();
   expect(names(files, ".spare")).toEqual(["0000000000000001.spare"]);
-  expect(files.disk.open(`${LOG}/0000000000000001.spare`, "read").sizeBytes).toBe(1024);
+  expect(files.disk.open(`${LOG}/0000000000000001.spare`, "read").sizeBytes).toBe(1100);
   let created = 0;
   files.fault = (kind, path) => {
     if (kind === "open" && path.endsWith(".log")) created++;
@@ -41,8 +41,8 @@ test("a spare is prepared in the background, and a segment that is full goes on 
   await append(storage, { entries: entries(5, 8, 1, 150) });
   expect(created).toBe(0);
   const newest = files.disk.open(`${LOG}/${names(files, ".log").at(-1)}`, "read");
-  expect(newest.sizeBytes).toBe(1024);
-  expect(Buffer.from(newest.read(96, 8)).readBigUInt64LE()).toBe(1024n);
+  expect(newest.sizeBytes).toBe(1100);
+  expect(Buffer.from(newest.read(96, 8)).readBigUInt64LE()).toBe(1100n);
   await storage.close();
   expect(plain((await readLog(files, DIR)).entries)).toEqual(plain(entries(1, 8, 1, 150)));
 });
@@ -71,9 +71,9 @@ test("what a recycled file held before is never taken for the log, and no torn w
   await append(storage, { entries: entries(28, 28, 1, 500) });
   await append(storage, { entries: entries(29, 29, 1, 10) });
   const newest = `${LOG}/${names(files, ".log").at(-1)}`;
-  const bytes = files.disk.open(newest, "read").read(0, 1024);
+  const bytes = files.disk.open(newest, "read").read(0, 1100);
   // It does hold a batch of its older life.
-  expect(Buffer.from(bytes).readUInt32LE(20)).toBe(1);
+  expect(Buffer.from(bytes).readUInt32LE(20) & 1).toBe(1);
   const log = await readLog(files, DIR);
   expect(plain(log.entries)).toEqual(
     plain([...entries(19, 27, 1, 100), ...entries(28, 28, 1, 500), ...entries(29, 29, 1, 10)]),
@@ -81,7 +81,7 @@ test("what a recycled file held before is never taken for the log, and no torn w
   expect(log.torn).toBeUndefined();
   await storage.close();
   expect((await readLog(files, DIR)).torn).toBeUndefined();
-  const again = await openStorage(files, { segmentBytes: 1024 });
+  const again = await openStorage(files, { segmentBytes: 1100 });
   expect(allEntries(again).length).toBe(11);
   await again.close();
 });
@@ -90,7 +90,7 @@ test("zeros in place of an acknowledged batch's head, in a recycled file, are da
   const files = new RecordedFiles();
   const storage = await recycled(files);
   await append(storage, { entries: entries(28, 28, 1, 500) });
-  await append(storage, { entries: entries(29, 29, 1, 10) });
+  for (let index = 29; index <= 30; index++) await append(storage, { entries: entries(index, index, 1, 10) });
   await storage.close();
   const images = ImageFiles.of(files.disk, DIR);
   const bytes = Buffer.from(images.image(images.segments.at(-1) ?? "").buffer);
@@ -105,7 +105,7 @@ test("spares that an earlier process left are used; where they are too many or u
   const left = names(files, ".spare");
   expect(left.length).toBeGreaterThan(0);
   files.disk.open(`${LOG}/0000000000000099.spare`, "create").write(files.disk.nextSequence(), 0, new Uint8Array(7));
-  const again = await openStorage(files, { segmentBytes: 1024 });
+  const again = await openStorage(files, { segmentBytes: 1100 });
   expect(names(files, ".spare")).not.toContain("0000000000000099.spare");
   expect(names(files, ".spare")).not.toContain(left[0]);
   await again.close();
