@@ -45,7 +45,7 @@ async function outcomes(image: LogImage, sectorBytes: number): Promise<ReadonlyS
 }
 
 test.each(CASES)(
-  "F3 a log at rest survives the loss of any sector of %i bytes with a word, or unharmed: %s",
+  "F1 a log at rest survives the loss of any sector of %i bytes with a word, or unharmed: %s",
   async (sectorBytes, segments) => {
     const image = await LogImage.make({ entryBytes: 20_000, segmentBytes: 16_384, segments, isClosed: true });
     expect(image.newestFile).toBe(segments);
