@@ -3,7 +3,18 @@ import { ByteWriter, crc32c, sealEntry, writeEntryRecord } from "../../src/codec
 import { readLog } from "../../src/storage/index.js";
 import { ImageFiles } from "./image-files.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { append, BOOTSTRAP, DIR, entries, GROUP, hardState, openStorage, plain, takeSnapshot } from "./storages.js";
+import {
+  append,
+  BOOTSTRAP,
+  DIR,
+  entries,
+  GROUP,
+  hardState,
+  openStorage,
+  plain,
+  refuseSpares,
+  takeSnapshot,
+} from "./storages.js";
 
 /** A small directory: a snapshot, one segment, two batches and a mark. */
 async function directory(): Promise<ImageFiles> {
@@ -200,4 +211,30 @@ test("what is written is what was written when it was new", async () => {
   const upToEnd = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, Math.min(bytes.length, 898));
   const asText = [...images].map(([path, bytes]) => [path, Buffer.from(upToEnd(bytes)).toString("base64")]);
   expect(Object.fromEntries(asText)).toEqual(TERMINATED);
+});
+
+test.each([
+  ["in a fresh segment", false],
+  ["on a full disk in its place, as it was", true],
+])("a log without terminators goes on %s", async (_where, isFull) => {
+  const files = new RecordedFiles();
+  for (const dir of ["/data", DIR, `${DIR}/log`, `${DIR}/snapshots`]) files.disk.makeDir(dir);
+  for (const [path, base64] of Object.entries(VERSION_1)) {
+    files.disk.open(path, "create").write(files.disk.nextSequence(), 0, Buffer.from(base64, "base64"));
+  }
+  refuseSpares(files);
+  if (isFull) files.disk.capacityBytes = files.disk.usedBytes;
+  const storage = await openStorage(files);
+  files.disk.capacityBytes = Number.POSITIVE_INFINITY;
+  await append(storage, { hardState: hardState(4, 8, 4), entries: entries(5, 6, 4, 10) });
+  await storage.close();
+  const images = ImageFiles.of(files.disk, DIR);
+  const newest = images.image(images.segments.at(-1) ?? "");
+  expect([images.segments.length, new Fields(newest).u32(20)]).toEqual(isFull ? [1, 0] : [2, 2]);
+  const { torn, ...content } = await readLog(images, DIR);
+  expect([torn, content.hardState]).toEqual([undefined, hardState(4, 8, 4)]);
+  expect(plain(content.entries)).toEqual(plain([...entries(3, 4, 3, 10), ...entries(5, 6, 4, 10)]));
+  const again = await openStorage(files);
+  expect(again.lastIndex()).toBe(6);
+  await again.close();
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { FileError, type FileErrorCode } from "../../src/platform/index.js";
 import { loseUnsynced } from "../../src/sim/index.js";
 import { type DiskStorage, readLog } from "../../src/storage/index.js";
+import { TERMINATOR_BYTES } from "../../src/storage/log-end.js";
 import { HandClock } from "./hand-clock.js";
 import { RecordedFiles } from "./recorded-files.js";
 import {
@@ -168,7 +169,8 @@ test("F4 a directory is opened with no byte free and no spare, and goes on when 
     if (isTorn) {
       const newest = files.disk.list(`${DIR}/log`).at(-1) ?? "";
       const file = files.disk.open(`${DIR}/log/${newest}`, "write");
-      file.write(files.disk.nextSequence(), file.sizeBytes, new Uint8Array(300).fill(7)).completed = true;
+      const end = file.sizeBytes - TERMINATOR_BYTES;
+      file.write(files.disk.nextSequence(), end, new Uint8Array(300).fill(7)).completed = true;
     }
     const { disk } = files;
     disk.capacityBytes = disk.usedBytes;
