@@ -92,9 +92,11 @@ export class SegmentAnatomy {
   cutAt(length: number): Verdict {
     const ends = this.#batches.map(({ end }) => end);
     // A prepared file tells of it, and so does what another segment links to, and what a segment never lacks.
-    if (length < this.#preparedBytes || !this.#isNewest || length < (ends[0] ?? 0)) {
+    if (length < this.#preparedBytes || length < (this.#isNewest ? (ends[0] ?? 0) : this.end)) {
       return { region: this.#regionAt(length), outcome: "corrupt" };
     }
+    // Nobody looks for the terminator of a segment that has a successor.
+    if (!this.#isNewest) return { region: this.#regionAt(length), outcome: "harmless" };
     const missing = ends.filter((end) => end > length).length;
     const isWhole = length >= this.end + TERMINATOR_BYTES;
     const region = `newest segment: behind ${isWhole ? "its end" : "its first batch"}`;
