@@ -27,7 +27,8 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   );
   if (cluster.violation !== undefined) return;
   await cluster.world.run({ forMs: HEAL_SETTLE_MS });
-  const called = probes.map((input, at) => clients.call({ client: 0, member: at % cluster.members.length, input }));
+  const asked = healing.members();
+  const called = probes.map((input, at) => clients.call({ client: 0, member: asked[at % asked.length] ?? 0, input }));
   await healing.within(HEAL_COMMIT_MS, "an end of every call", () => !clients.isBusy);
   const refused = called.find(({ outcome }) => outcome !== "completed");
   if (refused !== undefined) {
@@ -71,6 +72,15 @@ class Healing<Machine extends StateMachine> {
       for (const member of cluster.members) cluster.restart(member);
       await world.run({ forMs: HEAL_STEP_MS });
     }
+  }
+
+  /** Whom clients may ask: not one that was removed, and has not gone yet, nor one that is still coming. */
+  members(): readonly number[] {
+    const known = this.#cluster.leader?.node.program?.raft?.status().members ?? [];
+    const there = this.#cluster.members.filter(({ record }) => {
+      return !record.isComing && known.some(({ id }) => id === record.memberId);
+    });
+    return there.map(({ number }) => number);
   }
 
   /** All voters know it. Those that come, or that are to go, may take longer. */

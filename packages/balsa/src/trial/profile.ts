@@ -60,6 +60,16 @@ const MEMBERSHIP_FAULTS: Profile["faults"] = {
   "transfer-leadership": 8,
 };
 
+/** Where members are not what it is about. */
+const SOME_MEMBERSHIP_FAULTS: Profile["faults"] = {
+  wipe: 3,
+  "add-member": 2,
+  "remove-member": 1,
+  promote: 1,
+  demote: 1,
+  "transfer-leadership": 2,
+};
+
 const DEFAULT: Profile = {
   name: "default",
   describe: "five members for a minute, ten calls and a fault or more a second",
@@ -82,7 +92,14 @@ const TINY = { biasChance: 0.4, smallness: "tiny" } satisfies Partial<Profile>;
 export const profiles: ReadonlyMap<string, Profile> = new Map(
   [
     DEFAULT,
-    { ...DEFAULT, name: "sizes", describe: "the same with one to seven members", members: [1, 2, 3, 3, 4, 5, 6, 7] },
+    {
+      ...DEFAULT,
+      name: "sizes",
+      describe: "the same with one to seven members, some of which come and go",
+      members: [1, 2, 3, 3, 4, 5, 6, 7],
+      spares: [0, 0, 1],
+      faults: { ...ALL_FAULTS, ...SOME_MEMBERSHIP_FAULTS },
+    },
     {
       ...DEFAULT,
       ...TINY,
