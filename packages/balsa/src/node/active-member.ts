@@ -230,12 +230,13 @@ export class ActiveMember {
   }
 
   strangerDials(id: number, address: string): void {
+    if (this.members.isRemoved(id)) return;
     if (this.admission.isAdmitted) this.members.meet(id, address);
     else this.admission.meet(id, address);
   }
 
   isRemoved(id: number): boolean {
-    return this.members.isRemoved(id);
+    return this.members.isSurelyRemoved(id);
   }
 
   /** Takes no more calls, answers those under way (`closed`), and lets go of directory and connections. */

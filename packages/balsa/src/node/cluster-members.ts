@@ -51,10 +51,13 @@ export class ClusterMembers {
   private knownFrom = 0;
   /** Members whose acknowledgements don't count yet. As a rule empty. */
   private uncounted: ReadonlySet<number> = new Set();
+  /** As far as no crash can make this member forget it. */
+  private surelyRemoved: readonly number[];
   private readonly parts: ClusterMembersParts;
 
   constructor(configuration: Configuration, parts: ClusterMembersParts) {
     this.current = configuration;
+    this.surelyRemoved = configuration.removed;
     this.parts = parts;
   }
 
@@ -98,6 +101,14 @@ export class ClusterMembers {
 
   isRemoved(id: number): boolean {
     return this.current.removed.includes(id);
+  }
+
+  /**
+   * Whether it may be told so. What is applied is committed, but that it is committed is not on the disk yet as a rule: a
+   * crash would make of this member one that needs the other's vote, and who was told is gone.
+   */
+  isSurelyRemoved(id: number): boolean {
+    return this.surelyRemoved.includes(id);
   }
 
   /** Whether a leader may take clients' commands: rule 1. */
@@ -192,11 +203,21 @@ export class ClusterMembers {
   private adopt(next: Configuration, appliedIndex = 0): void {
     const { raw, transport } = this.parts;
     const wasMember = findMember(this.current, raw.id) !== undefined;
+    if (next.removed.some((id) => !this.current.removed.includes(id))) this.makeSure(next.removed);
     this.current = next;
     if (this.unapplied.length > 0) this.unapplied = this.unapplied.filter(({ index }) => index > appliedIndex);
     for (const { id } of transport.peers()) if (next.removed.includes(id)) transport.removePeer(id);
     this.refresh();
     if (wasMember && findMember(next, raw.id) === undefined) this.parts.onRemoved();
+  }
+
+  /** A write of nothing takes the commit index along. */
+  private makeSure(removed: readonly number[]): void {
+    const nothing = { hardState: undefined, entries: [], snapshot: undefined, mustSync: true };
+    this.parts.storage.append(nothing, (error) => {
+      // That the storage has failed, the next turn's write tells.
+      if (error === undefined) this.surelyRemoved = removed;
+    });
   }
 
   private refresh(): void {

@@ -15,7 +15,7 @@ export interface DepartureParts {
  * know they may need its vote to elect whoever brings it to them: of two voters that have both stored the removal of the
  * one, the other can't even lead without it. So it goes on, and votes when it is asked (it campaigns no more once it has
  * applied its removal), until so many of the other voters refuse its connections that each quorum of them has one that
- * knows. What they have applied, they have stored.
+ * knows. They refuse only once it is on their disks that the removal is committed (ClusterMembers.isSurelyRemoved).
  */
 export class Departure {
   /** By what this member has applied itself. */

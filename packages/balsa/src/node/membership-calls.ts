@@ -97,6 +97,7 @@ export class MembershipCalls {
     if (!members.knowsAll(appliedIndex())) throw notLeader("this member does not know all of its own log yet");
     const { term } = raw;
     if (members.isRemoved(id)) {
+      if (!members.isSurelyRemoved(id)) throw notLeader("it was removed, which is not durable here yet");
       // Under its name another has taken its place: it was replaced, rather than removed.
       const known = members.named(asker.name) === undefined ? "removed" : "otherwise";
       return { kind: "introduced", known, term };
