@@ -56,6 +56,9 @@ export class MembershipFaults<Machine extends StateMachine> {
     if (status === undefined || confState === undefined || isJoint(confState)) return false;
     if (status.commit !== cluster.group.committedIndex || this.#isShrinking()) return false;
     const { voters } = confState;
+    // What was seen in its last turn may have been overtaken since.
+    const now = status.members.filter(({ role }) => role === "voter");
+    if (now.length !== voters.length || !now.every(({ id }) => voters.includes(id))) return false;
     const others = cluster.members.filter((other) => other.name !== name && voters.includes(other.record.memberId));
     const isVoter = voters.includes(record.memberId);
     return (
