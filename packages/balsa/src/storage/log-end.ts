@@ -15,6 +15,11 @@ export const TERMINATOR_BYTES = 12;
 /** "ENDS" */
 const TERMINATOR_MAGIC = 0x53444e45;
 
+/** One is written with every batch: they share slabs. */
+const terminators = new ByteWriter();
+/** What is summed and not kept. */
+const summed = new ByteWriter(24);
+
 /** What writing needs to know of a segment. */
 export interface TerminatorPlace {
   readonly incarnation: number;
@@ -24,11 +29,10 @@ export interface TerminatorPlace {
 }
 
 export function encodeTerminator(place: TerminatorPlace, batchChecksum: number): Uint8Array {
-  const out = new ByteWriter(TERMINATOR_BYTES);
-  out.u32(TERMINATOR_MAGIC);
-  out.u32(place.offset);
-  out.i32(checksumOf(place, batchChecksum));
-  return out.finish();
+  terminators.u32(TERMINATOR_MAGIC);
+  terminators.u32(place.offset);
+  terminators.i32(checksumOf(place, batchChecksum));
+  return terminators.finish();
 }
 
 /** Whether the log was left in order behind this batch: no later one had been begun. */
@@ -52,10 +56,10 @@ export function witnessOffset(markEnd: number): number {
 }
 
 function checksumOf({ incarnation, segment, offset }: TerminatorPlace, batchChecksum: number): number {
-  const out = new ByteWriter(24);
-  out.u64(incarnation);
-  out.u64(segment);
-  out.u32(offset);
-  out.i32(batchChecksum);
-  return out.checksum(0, out.length);
+  summed.truncate(0);
+  summed.u64(incarnation);
+  summed.u64(segment);
+  summed.u32(offset);
+  summed.i32(batchChecksum);
+  return summed.checksum(0, summed.length);
 }
