@@ -3,7 +3,7 @@ import { FileError } from "../platform/index.js";
 
 /**
  * Files as they would be found, to be read and nothing else: outside of time and of every process, so that a checker can
- * look at a disk in the middle of a run. Promises settle at once.
+ * look at a disk in the middle of a run. Promises settle at once; what is read is a view.
  */
 export class ImageFiles implements FileSystem {
   readonly #images: ReadonlyMap<string, Uint8Array>;
@@ -64,7 +64,7 @@ class ImageFile implements File {
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    return Promise.resolve(this.#bytes.slice(position, position + lengthBytes));
+    return Promise.resolve(this.#bytes.subarray(position, position + lengthBytes));
   }
 
   write(): Promise<void> {

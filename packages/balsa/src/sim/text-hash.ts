@@ -47,6 +47,27 @@ export class TextHash {
     this.#d = rotateLeft(this.#d, 7) + Math.imul(word + 1, 0x85ebca6b);
   }
 
+  /** The same as each of the four, one after the other, at half the price. */
+  fourWords(first: number, second: number, third: number, fourth: number): void {
+    const a1 = Math.imul(this.#a ^ first, 0x01000193);
+    const a2 = Math.imul(a1 ^ second, 0x01000193);
+    const a3 = Math.imul(a2 ^ third, 0x01000193);
+    const a4 = Math.imul(a3 ^ fourth, 0x01000193);
+    let b = Math.imul(rotateLeft(this.#b, 5) ^ first, 0x9e3779b1);
+    b = Math.imul(rotateLeft(b, 5) ^ second, 0x9e3779b1);
+    b = Math.imul(rotateLeft(b, 5) ^ third, 0x9e3779b1);
+    let c = Math.imul(rotateLeft(this.#c, 13) + first, 0xc2b2ae35) ^ a1;
+    c = Math.imul(rotateLeft(c, 13) + second, 0xc2b2ae35) ^ a2;
+    c = Math.imul(rotateLeft(c, 13) + third, 0xc2b2ae35) ^ a3;
+    let d = rotateLeft(this.#d, 7) + Math.imul(first + 1, 0x85ebca6b);
+    d = rotateLeft(d, 7) + Math.imul(second + 1, 0x85ebca6b);
+    d = rotateLeft(d, 7) + Math.imul(third + 1, 0x85ebca6b);
+    this.#a = a4;
+    this.#b = Math.imul(rotateLeft(b, 5) ^ fourth, 0x9e3779b1);
+    this.#c = Math.imul(rotateLeft(c, 13) + fourth, 0xc2b2ae35) ^ a4;
+    this.#d = rotateLeft(d, 7) + Math.imul(fourth + 1, 0x85ebca6b);
+  }
+
   /** Four 32-bit words, of all that came so far. */
   words(): readonly [number, number, number, number] {
     const a = avalanche(this.#a ^ this.#d);

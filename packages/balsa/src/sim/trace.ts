@@ -51,13 +51,8 @@ export class Trace {
   event(event: SimEvent): void {
     const { timeUs, node, kind, detail, numbers, first, second, third } = event;
     this.#add(timeUs, node, kind, detail);
-    const hash = this.#hash;
-    hash.word(numbers);
-    if (numbers > 0) {
-      hash.word(first);
-      hash.word(second);
-      hash.word(third);
-    }
+    if (numbers > 0) this.#hash.fourWords(numbers, first, second, third);
+    else this.#hash.word(0);
     if (!this.#keepLines) return;
     const rest = [first, second, third].slice(0, numbers).map((number) => ` ${number}`);
     this.#lines.push(lineOf(timeUs, node.text, kind.text, detail?.text ?? "") + rest.join(""));
@@ -103,10 +98,7 @@ export class Trace {
     const passedUs = timeUs - this.#timeUs;
     this.#timeUs = timeUs;
     if (passedUs >= 0x8000_0000) this.#hash.word(Math.floor(passedUs / 0x8000_0000));
-    this.#hash.word(passedUs | 0);
-    this.#hash.word(node.number);
-    this.#hash.word(kind.number);
-    this.#hash.word(detail === undefined ? 0 : detail.number);
+    this.#hash.fourWords(passedUs | 0, node.number, kind.number, detail === undefined ? 0 : detail.number);
   }
 }
 

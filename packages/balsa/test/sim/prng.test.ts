@@ -74,6 +74,20 @@ describe("TextHash", () => {
     );
   });
 
+  test("takes four words as it takes each of them", () => {
+    const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, word, word, word)), (fours) => {
+        const [together, apart] = [new TextHash(), new TextHash()];
+        for (const four of fours) {
+          together.fourWords(...four);
+          for (const one of four) apart.word(one);
+        }
+        expect(together.hex()).toBe(apart.hex());
+      }),
+    );
+  });
+
   test("tells apart texts that differ in one place, in order or in length", () => {
     const hashes = new Set<string>();
     const texts = ["", "\0", "\0\0", "ab", "ba", "abc", "acb"];
