@@ -133,13 +133,13 @@ export class Proposals {
       proposal.index = firstIndex + i;
       proposal.term = term;
       const other = this.accepted.get(proposal.index);
+      // Two leaders gave out the same index. Neither entry is sure to be lost: as long as the later one is not committed, a
+      // third leader may still come that has the earlier one, and commit it (Figure 8).
       if (other !== undefined && other.term > term) {
-        // Answers of two leaders came in the other order. The later leader's log holds an entry of its own at this
-        // index, so the earlier one's was never committed (leader completeness, §5.4).
-        proposal.fail("superseded", "a new leader's entry took its place", true);
+        proposal.fail("superseded", "a later leader put another entry at its index");
         continue;
       }
-      other?.fail("superseded", "a new leader's entry took its place", true);
+      other?.fail("superseded", "a later leader put another entry at its index");
       this.accepted.set(proposal.index, proposal);
     }
   }

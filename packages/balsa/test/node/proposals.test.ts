@@ -110,7 +110,7 @@ describe("proposals", () => {
     proposals.accept(first === undefined ? [] : [first], 5, 3);
     proposals.applied(5, 4, bytes());
     await pass(0);
-    expect(older.error).toMatchObject({ code: "superseded", applied: "not-applied" });
+    expect(older.error).toMatchObject({ code: "superseded", applied: "unknown" });
     expect(younger.applied?.term).toBe(4);
   });
 
