@@ -147,7 +147,9 @@ export class StorageTrial {
         return this.#reopen(storage);
       case "kill":
         // The machine goes on: all that was written is there, synced or not.
+        // What it was writing when it ended, too: the next process' sync covers it.
         await this.#pause();
+        this.#files.disk.completeAll();
         return this.#restart();
       case "power-loss":
         await this.#pause();
