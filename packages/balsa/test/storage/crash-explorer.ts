@@ -179,9 +179,11 @@ export class CrashExplorer {
     let expected = found;
     if (hasRoom(disk) && this.#prng.chance(0.3)) {
       const index = storage.lastIndex() + 1;
-      const { term, vote, commit } = found.hardState;
-      const hardState = { term: term + 1, vote, commit };
-      const added = entry(index, term + 1, this.#prng.below(700));
+      const { vote, commit } = found.hardState;
+      // A term of its own: a snapshot that was received and never taken over is not of what is added here.
+      const term = found.hardState.term + 1_000;
+      const hardState = { term, vote, commit };
+      const added = entry(index, term, this.#prng.below(700));
       await append(storage, { hardState, entries: [added] });
       expected = { ...found, hardState, entries: [...found.entries, added] };
     }
