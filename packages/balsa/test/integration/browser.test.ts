@@ -71,11 +71,12 @@ async function runInBrowser(command: string, script: string): Promise<unknown> {
   try {
     return JSON.parse(await Promise.race([reported, ended]));
   } finally {
-    ended.catch(() => {});
+    const gone = ended.catch(() => {});
     running.kill("SIGKILL");
+    await gone;
     server.close();
     server.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
