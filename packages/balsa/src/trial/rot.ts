@@ -6,6 +6,9 @@ const SNAPSHOTS = "/data/snapshots";
 const SEGMENT = /^\d{16}\.log$/;
 /** Bytes that begin a batch. */
 const BATCH: readonly number[] = [0x42, 0x54, 0x43, 0x48];
+/** Where a segment's first batch begins, and how far into a batch its lengths reach. */
+const SEGMENT_HEADER_BYTES = 128;
+const BATCH_LENGTHS_END = 20;
 
 /**
  * Turns bits over on a member's disk, but none in the last of several batches: nothing vouches for that one yet, and what
@@ -16,13 +19,17 @@ export function rot(disk: SimDisk, prng: Prng, { where, bits }: Extract<Fault, {
   const newest = disk.list(LOG).findLast((name) => SEGMENT.test(name));
   if (newest === undefined) return false;
   const path = `${LOG}/${newest}`;
-  const batches = batchesOf(disk, path);
+  const file = disk.open(path, "read");
+  const bytes = file.read(0, file.sizeBytes);
   switch (where) {
-    case "newest-batches":
-      for (const batch of batches) disk.open(path, "read").rot(batch, 1);
-      return batches.length > 0;
+    case "newest-batches": {
+      const heads = headsIn(bytes);
+      for (const head of heads) disk.open(path, "read").rot(head, 1);
+      return heads.length > 0;
+    }
     case "log": {
-      const end = batches.length > 1 ? (batches.at(-1) as number) : Number.POSITIVE_INFINITY;
+      const chain = chainIn(bytes);
+      const end = chain.length > 1 ? (chain.at(-1) as number) : Number.POSITIVE_INFINITY;
       return rotSome(disk, prng, bits, (at, offset) => {
         return isSegment(at) && (at !== path || offset < end);
       });
@@ -50,12 +57,26 @@ function rotSome(disk: SimDisk, prng: Prng, bits: number, admits: (path: string,
   return turned;
 }
 
-function batchesOf(disk: SimDisk, path: string): readonly number[] {
-  const file = disk.open(path, "read");
-  const bytes = file.read(0, file.sizeBytes);
+/** All that begins like a batch: also witnesses, and what is left of the file's older lives. */
+function headsIn(bytes: Uint8Array): readonly number[] {
   const found: number[] = [];
   for (let at = bytes.indexOf(BATCH[0] as number); at !== -1; at = bytes.indexOf(BATCH[0] as number, at + 1)) {
-    if (BATCH.every((byte, i) => bytes[at + i] === byte)) found.push(at);
+    if (isHead(bytes, at)) found.push(at);
   }
   return found;
+}
+
+/** The batches of the log, one behind the other: a witness, which lies further on, is none of them. */
+function chainIn(bytes: Uint8Array): readonly number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: number[] = [];
+  for (let at = SEGMENT_HEADER_BYTES; at + BATCH_LENGTHS_END <= bytes.length && isHead(bytes, at); ) {
+    found.push(at);
+    at += view.getUint32(at + 8, true) + view.getUint32(at + 12, true) + view.getUint32(at + 16, true);
+  }
+  return found;
+}
+
+function isHead(bytes: Uint8Array, at: number): boolean {
+  return BATCH.every((byte, i) => bytes[at + i] === byte);
 }
