@@ -27,7 +27,10 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** Files only. */
   remove(path: string): Promise<void>;
-  /** Makes creations, renames and removals in the directory durable. */
+  /**
+   * Makes creations, renames and removals in the directory durable. Never `full`: a sync that finds no room is `io`, since
+   * what it was to write may be lost.
+   */
   syncDir(path: string): Promise<void>;
   /**
    * Excludes every other holder, in this process or another, until released or until this process ends in whatever way.
@@ -49,7 +52,7 @@ export interface File {
   /** Loops on short counts; not durable before a sync. The buffers must not change until it settles. */
   write(position: number, buffers: readonly Uint8Array[]): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
-  /** Data, and what is needed to read it back (the size). */
+  /** Data, and what is needed to read it back (the size). Never `full`, as `FileSystem.syncDir`. */
   sync(): Promise<void>;
   /**
    * The hot path: writes the buffers one after the other from `position`, syncs, then calls `done`, never before it

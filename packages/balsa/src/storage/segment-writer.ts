@@ -109,10 +109,8 @@ export class SegmentWriter {
     try {
       for (const path of recovered.temporaries) await platform.files.remove(path);
       await spares.adopt(recovered.spares);
-      const start = await beginFresh(options, recovered, spares).catch((cause: unknown) => {
-        if (isDiskFull(cause)) return continueInPlace(options, recovered);
-        throw cause;
-      });
+      const fresh = await beginFresh(options, recovered, spares);
+      const start = fresh ?? (await continueInPlace(options, recovered));
       writer = new SegmentWriter(options, spares, start);
       for (const segment of start.unlinked) spares.release(segmentPath(paths, segment));
       // As large as the one that was taken just now: that a member was restarted is no sign that it writes more.
@@ -336,36 +334,51 @@ function sealWitness(
   return [zeros, ...buffers, encodeTerminator(terminatorPlace, mark.checksum)];
 }
 
-/** Begins the fresh segment: its first batch repeats the last one, its link goes to what is before that. */
+/**
+ * Begins the fresh segment: its first batch repeats the last one, its link goes to what is before that. undefined: the disk
+ * has no room for one.
+ */
 async function beginFresh(
   options: SegmentWriterOptions,
   recovered: RecoveredLog,
   spares: SpareSegments,
-): Promise<Start> {
+): Promise<Start | undefined> {
   const { platform, paths, identity } = options;
   const { image, batch } = recovered.last;
   const { previousIndex, previousTerm } = batch.state;
   const segment = recovered.nextSegment;
-  const base = spares.take() ?? (await createBase(platform.files, paths, segment, 0));
+  const start = { segment, previous: recovered.link, previousIndex, previousTerm };
+  let base: SegmentBase | undefined;
+  let current: SegmentFile;
   let checksum = 0;
   try {
-    const start = { segment, previous: recovered.link, previousIndex, previousTerm };
-    const current = await makeSegment(platform.files, paths, identity, base, start, (place) => {
+    base = spares.take() ?? (await createBase(platform.files, paths, segment, 0));
+    current = await makeSegment(platform.files, paths, identity, base, start, (place) => {
       const moved = moveBatch(image, batch, place);
       checksum = moved.checksum;
       return { buffers: [moved.bytes], checksum };
     });
-    await platform.files.syncDir(paths.log);
-    const repeated = { segment: image.segment, position: batch.offset };
-    recovered.index.moveFrom(repeated, segment, SEGMENT_HEADER_BYTES - batch.offset);
-    const spans = [...recovered.spans, { segment, previousIndex }];
-    const offset = SEGMENT_HEADER_BYTES + batch.end - batch.offset;
-    return { current, offset, checksum, spans, unlinked: recovered.unlinked };
   } catch (cause) {
-    if (isDiskFull(cause)) restore(spares, base);
-    else await base.file.close();
+    if (!isDiskFull(cause)) {
+      await base?.file.close();
+      throw cause;
+    }
+    if (base !== undefined) restore(spares, base);
+    return undefined;
+  }
+  // From here on whoever opens the directory next may find it under its name, and takes it for the log's end. So whatever
+  // fails now, a lack of room among it, ends the opening: what was added to the segment before would not be seen again.
+  try {
+    await platform.files.syncDir(paths.log);
+  } catch (cause) {
+    await current.file.close();
     throw cause;
   }
+  const repeated = { segment: image.segment, position: batch.offset };
+  recovered.index.moveFrom(repeated, segment, SEGMENT_HEADER_BYTES - batch.offset);
+  const spans = [...recovered.spans, { segment, previousIndex }];
+  const offset = SEGMENT_HEADER_BYTES + batch.end - batch.offset;
+  return { current, offset, checksum, spans, unlinked: recovered.unlinked };
 }
 
 /**

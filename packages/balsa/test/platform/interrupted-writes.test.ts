@@ -41,6 +41,10 @@ vi.mock("node:fs", async (original) => {
       if (system.syncErrno === "") real.fdatasync(fd, done);
       else setImmediate(done, failing(system.syncErrno));
     },
+    fsync: (fd: number, done: (error: Error | null) => void): void => {
+      if (system.syncErrno === "") real.fsync(fd, done);
+      else setImmediate(done, failing(system.syncErrno));
+    },
   };
 });
 
@@ -99,5 +103,15 @@ test.each(["ENOSPC", "EDQUOT", "EIO"])(
     system.syncErrno = "";
     await expect(file.sync()).rejects.toThrow("failed before");
     await file.close();
+  },
+);
+
+test.each(["ENOSPC", "EDQUOT", "EIO"])(
+  "F1 a sync of a directory that fails with %s is no lack of room that might end",
+  async (errno) => {
+    system.syncErrno = errno;
+    await expect(nodeFiles.syncDir(dir)).rejects.toMatchObject({ code: "io", path: dir });
+    system.syncErrno = "";
+    await nodeFiles.syncDir(dir);
   },
 );

@@ -201,6 +201,36 @@ test("F4 a directory is opened with no byte free and no spare, and goes on when 
   }
 });
 
+test.each<FileErrorCode>(["full", "too-many-open", "io"])(
+  "F1 F4 once the fresh segment has its name nothing is added to the one before: its directory's sync fails (%s)",
+  async (code) => {
+    for (const hasSpare of [true, false]) {
+      const files = new RecordedFiles();
+      if (!hasSpare) refuseSpares(files);
+      const storage = await openStorage(files, { segmentBytes: 4096 });
+      await append(storage, { entries: entries(1, 4, 1, 100) });
+      await quiet();
+      await storage.close();
+      let isNamed = false;
+      files.fault = (kind, path) => {
+        if (kind === "syncDir" && isNamed) return new FileError(code, path, "injected");
+        if (kind === "open" && path.includes(".spare.tmp")) return new FileError("full", path, "no spares");
+        isNamed ||= kind === "rename";
+        return undefined;
+      };
+      const opening = codeOf(openStorage(files, { segmentBytes: 4096 }));
+      expect(await opening).toBe(code === "full" ? "disk-full" : "storage-failed");
+      expect(isNamed).toBe(true);
+      files.fault = undefined;
+
+      const next = await openStorage(files, { segmentBytes: 4096 });
+      await append(next, { entries: entries(5, 6, 1, 100) });
+      await next.close();
+      expect(plain((await readLog(files, DIR)).entries)).toEqual(plain(entries(1, 6, 1, 100)));
+    }
+  },
+);
+
 test("F4 a directory is opened with no byte free, from the spare if there is one", async () => {
   const files = new RecordedFiles();
   const storage = await openStorage(files, { segmentBytes: 4096 });

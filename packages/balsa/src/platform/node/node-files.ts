@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import * as fs from "node:fs";
 import type { File, FileSystem, Lock } from "../index.js";
 import { FileError } from "../index.js";
-import { toFileError } from "./file-error.js";
+import { toFileError, toSyncError } from "./file-error.js";
 import { NodeFile } from "./node-file.js";
 import { acquireNodeLock } from "./node-lock.js";
 
@@ -46,7 +46,9 @@ async function openFile(path: string, mode: keyof typeof OPEN_FLAGS): Promise<Fi
 async function syncDirectory(path: string): Promise<void> {
   const fd = await openDescriptor(path, O_RDONLY | fs.constants.O_DIRECTORY);
   try {
-    await settled(path, (done) => fs.fsync(fd, done));
+    await settled(path, (done) => {
+      fs.fsync(fd, (error) => done(error && toSyncError(error, path)));
+    });
   } finally {
     await settled(path, (done) => fs.close(fd, done));
   }
