@@ -250,6 +250,7 @@ export class ActiveMember {
     this.parts.options.observer?.opened(recoveredState(storage));
     this.members.start(this.parts.provisional);
     storage.watchRoom((isFull) => this.roomChanged(isFull));
+    storage.watchFailure((error) => this.fail(error));
     if (storage.isFull) this.roomChanged(true);
     this.ticker.start();
     this.turn.guarded(() => this.admission.tick());

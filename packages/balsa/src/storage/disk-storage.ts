@@ -236,6 +236,14 @@ export class DiskStorage implements Storage {
     this.#log.watchRoom(changed);
   }
 
+  /**
+   * `failed` is told, once, when the log has failed: the storage takes nothing any more, even if nobody waited for a write.
+   * It takes the place of an earlier one.
+   */
+  watchFailure(failed: (error: BalsaError) => void): void {
+    this.#log.watchFailure(failed);
+  }
+
   /** There is hardly room for what is under way already: what is new had better be refused. Ends by itself. */
   get isFull(): boolean {
     return this.#log.isFull;

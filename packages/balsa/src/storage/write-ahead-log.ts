@@ -84,6 +84,7 @@ export class WriteAheadLog {
   /** Why nothing is taken any more. */
   #refusal: BalsaError | undefined;
   #failed = false;
+  #onFailure: ((error: BalsaError) => void) | undefined;
   #onIdle: (() => void) | undefined;
 
   private constructor(options: WriteAheadLogOptions, recovered: RecoveredLog, writer: SegmentWriter) {
@@ -108,6 +109,11 @@ export class WriteAheadLog {
 
   watchRoom(changed: (isFull: boolean) => void): void {
     this.#writer.watchRoom(changed);
+  }
+
+  /** What fails may be a mark, which nobody waits for: so a failure is told here too, after all `done`. */
+  watchFailure(failed: (error: BalsaError) => void): void {
+    this.#onFailure = failed;
   }
 
   append(write: LogWrite, done: WriteDone): void {
@@ -312,6 +318,7 @@ export class WriteAheadLog {
     this.#waiting = [];
     clock.nextTurn(() => {
       for (const { done } of writes) done(error);
+      this.#onFailure?.(error);
     });
     this.#onIdle?.();
   }

@@ -1,11 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { BalsaError } from "../../src/core/index.js";
 import { FileError, type FileErrorCode } from "../../src/platform/index.js";
 import type { DiskStorage, LogWrite } from "../../src/storage/index.js";
 import { HandClock } from "./hand-clock.js";
 import { applied, difference, EMPTY_MODEL, type ModelState } from "./log-model.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { allEntries, append, entries, hardState, openStorage, takeSnapshot, write } from "./storages.js";
+import { allEntries, append, codeOf, entries, entry, hardState, openStorage, takeSnapshot, write } from "./storages.js";
 
 interface Progress {
   readonly states: ModelState[];
@@ -113,4 +113,20 @@ test("a file system that refuses while the directory is opened leaves it unlocke
   await expect(openStorage(files)).rejects.toMatchObject({ code: "storage-failed" });
   files.fault = undefined;
   await (await openStorage(files)).close();
+});
+
+test("F1 a mark that can't be written stops the log although nobody waits for it", async () => {
+  const files = new RecordedFiles();
+  const clock = new HandClock();
+  const storage = await openStorage(files, { clock });
+  const told: string[] = [];
+  storage.watchFailure(({ code }) => told.push(code));
+  await append(storage, { entries: [entry(1, 1)] });
+  files.fault = (_kind, path) => new FileError("io", path, "injected");
+  clock.pass(100);
+  await vi.waitUntil(() => told.length > 0);
+  files.fault = undefined;
+  expect(await codeOf(append(storage, { entries: [entry(2, 1)] }))).toBe("storage-failed");
+  await storage.close();
+  expect(told).toEqual(["storage-failed"]);
 });
