@@ -5,10 +5,14 @@ import { dirname, join } from "node:path";
 import { transform } from "esbuild";
 import { root } from "../house/house.js";
 
+/** The TypeScript examples of a page. */
+export function examplesOf(page: string): readonly string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = ""]) => code);
+}
+
 /** The TypeScript examples of the README. */
-export const examples: readonly string[] = [
-  ...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n([^]*?)^```$/gm),
-].map(([, code = ""]) => code);
+export const examples: readonly string[] = examplesOf("README.md");
 
 /** The README's example that has this text in it. */
 export function exampleWith(text: string): string {

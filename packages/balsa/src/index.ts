@@ -1,6 +1,8 @@
 /** The library's face: RaftNode on Node's own clock, disk, network and randomness. The layers have subpaths. */
 export type { AppliedOutcome, BalsaErrorCode, MembershipRefusal } from "./core/index.js";
 export { BalsaError } from "./core/index.js";
+export type { SessionedStateMachine, SessionLimits, SessionMember, SessionOptions } from "./machine/index.js";
+export { resultOf, Session, withoutSession, withSessions } from "./machine/index.js";
 export type {
   Applied,
   Bootstrap,

@@ -22,6 +22,8 @@ export type BalsaErrorCode =
   | "too-large"
   /** The entry was overwritten by a new leader's. */
   | "superseded"
+  /** The session under which the command was to take effect is not known any more; in another one it can. */
+  | "session-expired"
   /** The deadline passed. */
   | "timeout"
   /** The caller's AbortSignal fired. */

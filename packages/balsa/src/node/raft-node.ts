@@ -1,4 +1,5 @@
 import { BalsaError } from "../core/index.js";
+import type { Clock } from "../platform/index.js";
 import { Transport, type TransportHandlers } from "../transport/index.js";
 import type { CallOptions } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
@@ -23,6 +24,8 @@ type Phase =
  * Open one on each of a cluster's machines with the same bootstrap; propose on any of them; read on any of them.
  */
 export class RaftNode {
+  /** The platform's: by it the time for a call is measured. */
+  readonly clock: Clock;
   private readonly transport: Transport;
   private phase: Phase;
 
@@ -52,6 +55,7 @@ export class RaftNode {
       });
       const parts = { options, settings, transport };
       node = new RaftNode(
+        options.platform.clock,
         transport,
         opened.kind === "whole"
           ? { kind: "active", member: new ActiveMember({ ...parts, ...opened }) }
@@ -65,7 +69,8 @@ export class RaftNode {
     }
   }
 
-  private constructor(transport: Transport, phase: Phase) {
+  private constructor(clock: Clock, transport: Transport, phase: Phase) {
+    this.clock = clock;
     this.transport = transport;
     this.phase = phase;
   }

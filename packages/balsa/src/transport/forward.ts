@@ -44,6 +44,7 @@ const REFUSAL_CODES: Readonly<Record<BalsaErrorCode, number>> = {
   "disk-full": 15,
   "membership-refused": 16,
   removed: 17,
+  "session-expired": 18,
 };
 
 const CODES: ReadonlyMap<number, BalsaErrorCode> = new Map(

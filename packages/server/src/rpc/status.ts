@@ -71,6 +71,7 @@ const FROM_LIBRARY: Readonly<Record<BalsaErrorCode, ServerErrorCode>> = {
   "identity-mismatch": "internal",
   locked: "internal",
   "address-in-use": "internal",
+  "session-expired": "internal",
 };
 
 export function statusOf(cause: unknown): GrpcStatus {
