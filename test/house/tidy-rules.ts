@@ -36,6 +36,11 @@ const prose = /\.md$/;
 const unfinished = /\b(TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b/;
 const machinePath = /(^|[^\w.])\/(wor[k]|far[m]|roo[t]|hom[e]|User[s])\//;
 
+/** Where operators look up what a member says of its data directory; what says it; and how. */
+const storageGuide = "docs/operations/storage.md";
+const speaksOfStorage = /^packages\/balsa\/src\/(storage\/|node\/(admission|open-|repair|snapshot))[^/]*\.ts$/;
+const logged = /(?:\.log\(\s*"(?:debug|info|warn|error)",|#(?:warn|housekeep)\()\s*"([^"]+)"/g;
+
 export const tidyRules: readonly TidyRule[] = [
   {
     name: "a source file can be held in the head: 500 lines at the most",
@@ -223,6 +228,21 @@ export const tidyRules: readonly TidyRule[] = [
         const copy = path.replace("package.json", "LICENSE");
         return house.get(copy) === house.get("LICENSE") ? [] : [`${copy} is not the LICENSE of the root`];
       }),
+  },
+  {
+    name: "each message about a data directory is in the operators' guide to storage",
+    counterexample: {
+      [storageGuide]: "| `the log waits` | it has no room |",
+      "packages/balsa/src/storage/segment-writer.ts": 'logger.log("warn", "the log is lost", { file });',
+    },
+    breaches: (house) =>
+      over(house, speaksOfStorage, (text, path) =>
+        [...text.matchAll(logged)].flatMap(([, message = ""]) =>
+          house.get(storageGuide)?.includes(`\`${message}\``)
+            ? []
+            : [`${path}: "${message}" is not in ${storageGuide}`],
+        ),
+      ),
   },
 ];
 
