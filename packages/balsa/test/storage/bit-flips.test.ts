@@ -18,6 +18,7 @@ const ENTRY_BYTES = 57_000;
 const BLANK_STRIDE = 61;
 const SEGMENT_BYTES = 16_384;
 const SECTOR_BYTES = 512;
+const PIECE_BYTES = 8;
 /** Of the pairs, some 30,000, one in so many: a neighbour in another file says no more than this one. */
 const PAIR_STRIDE = 3;
 const LIMIT_MS = 60_000 + 600_000 / STRIDE;
@@ -122,9 +123,21 @@ test("a log that is refused is left as it is: opened for writing, with a bit fli
   }
 });
 
-test(
-  "every bit of a snapshot that the log needs, flipped, is detected before its content is used",
-  async () => {
+/** A log that begins behind its snapshot, and whoever opens it. */
+class NeededSnapshot {
+  readonly path: string;
+  /** Of its file. */
+  readonly bytes: Uint8Array;
+  readonly #disk: SimDisk;
+
+  private constructor(disk: SimDisk, path: string) {
+    this.#disk = disk;
+    this.path = path;
+    const file = disk.open(path, "read");
+    this.bytes = file.read(0, file.sizeBytes);
+  }
+
+  static async make(): Promise<NeededSnapshot> {
     const files = new RecordedFiles();
     const storage = await openStorage(files, { segmentBytes: 512 });
     await append(storage, { hardState: hardState(1, 0, 5), entries: entries(1, 5, 1) });
@@ -133,25 +146,82 @@ test(
     storage.compact(5);
     await storage.close();
     const [path = ""] = ImageFiles.of(files.disk, DIR).snapshots;
+    return new NeededSnapshot(files.disk, path);
+  }
+
+  /** What comes of opening the directory, and of reading all of the snapshot, with such a file in its place. */
+  async use(bytes: Uint8Array): Promise<string> {
+    const disk = this.#disk.fork();
+    const file = disk.open(this.path, "write");
+    file.resize(disk.nextSequence(), bytes.length);
+    file.write(disk.nextSequence(), 0, bytes);
+    try {
+      const opened = await openStorage(new RecordedFiles(disk));
+      return `content of ${(await contentOf(opened)).length} bytes`;
+    } catch (error) {
+      if (error instanceof BalsaError) return error.code;
+      throw error;
+    }
+  }
+}
+
+const NEEDED = { region: "a snapshot that is needed", outcome: "corrupt" } as const;
+
+test(
+  "every bit of a snapshot that the log needs, flipped, is detected before its content is used",
+  async () => {
+    const snapshot = await NeededSnapshot.make();
     const table = new DamageTable();
-    const use = async (disk: SimDisk): Promise<string> => {
-      try {
-        const opened = await openStorage(new RecordedFiles(disk));
-        return `content of ${(await contentOf(opened)).length} bytes`;
-      } catch (error) {
-        if (error instanceof BalsaError) return error.code;
-        throw error;
-      }
-    };
-    const { sizeBytes } = files.disk.open(path, "read");
-    for (let bit = 0; bit < sizeBytes * 8; bit += Math.ceil(STRIDE / 16)) {
-      const disk = files.disk.fork();
-      flipBit(disk, path, bit);
-      table.add({ region: "a snapshot that is needed", outcome: "corrupt" }, await use(disk), `bit ${bit}`);
+    const { bytes } = snapshot;
+    for (let bit = 0; bit < bytes.length * 8; bit += Math.ceil(STRIDE / 16)) {
+      const flipped = bytes.slice();
+      flipped[bit >>> 3] = (bytes[bit >>> 3] as number) ^ (1 << (bit & 7));
+      table.add(NEEDED, await snapshot.use(flipped), `bit ${bit}`);
     }
     console.log(table.summary("bits flipped, one at a time"));
     expect(table.wrong).toEqual([]);
-    expect(await use(files.disk)).toBe("content of 230 bytes");
+    expect(await snapshot.use(bytes)).toBe("content of 230 bytes");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a snapshot that the log needs, cut at every length, longer than it was, or its pieces mixed up, is detected",
+  async () => {
+    const snapshot = await NeededSnapshot.make();
+    const { bytes } = snapshot;
+    const lengths = new DamageTable();
+    for (let length = 0; length < bytes.length; length += Math.ceil(STRIDE / 16)) {
+      lengths.add(NEEDED, await snapshot.use(bytes.subarray(0, length)), `cut at ${length}`);
+    }
+    for (const more of [1, SECTOR_BYTES]) {
+      const longer = new Uint8Array(bytes.length + more);
+      longer.set(bytes);
+      lengths.add(NEEDED, await snapshot.use(longer), `${more} bytes longer`);
+    }
+    console.log(lengths.summary("lengths at which its file ends"));
+    expect(lengths.wrong).toEqual([]);
+
+    // It is smaller than a sector: the pieces are.
+    const mixed = new DamageTable();
+    const pieces = Array.from({ length: Math.floor(bytes.length / PIECE_BYTES) }, (_, i) => i * PIECE_BYTES);
+    const tryPieces = async (what: string, ...moved: readonly [number, Uint8Array][]): Promise<void> => {
+      const changed = bytes.slice();
+      for (const [at, piece] of moved) changed.set(piece, at);
+      if (differences(bytes, changed) !== undefined) mixed.add(NEEDED, await snapshot.use(changed), what);
+    };
+    const piece = (at: number): Uint8Array => bytes.subarray(at, at + PIECE_BYTES);
+    let pair = 0;
+    for (const one of pieces) {
+      await tryPieces(`zeros at ${one}`, [one, new Uint8Array(PIECE_BYTES)]);
+      for (const other of pieces) {
+        if (other === one || pair++ % Math.ceil(STRIDE / 16) !== 0) continue;
+        await tryPieces(`${other} at ${one}`, [one, piece(other)]);
+        await tryPieces(`${other} and ${one} swapped`, [one, piece(other)], [other, piece(one)]);
+      }
+    }
+    console.log(mixed.summary("damages of pieces of it: zeroed, repeated, swapped"));
+    expect(mixed.wrong).toEqual([]);
   },
   LIMIT_MS,
 );
