@@ -20,21 +20,32 @@ export function corruption(damage: Damage, cause?: unknown): BalsaError {
   return new BalsaError("corrupt", `${file} is damaged at offset ${offset}${entry}: ${reason}`, { cause });
 }
 
-/** The same, where a decoder (which knows neither file nor offset) said what is wrong; anything else passes through. */
+/**
+ * The same, where a decoder (which knows neither file nor offset) said what is wrong, or that the file is somebody else's;
+ * anything else passes through.
+ */
 export function located(cause: unknown, file: string, offset: number): unknown {
-  if (cause instanceof BalsaError && cause.code === "corrupt") {
-    return corruption({ file, offset, reason: cause.message }, cause);
+  if (isCorrupt(cause)) return corruption({ file, offset, reason: cause.message }, cause);
+  if (cause instanceof BalsaError && cause.code === "identity-mismatch") {
+    return new BalsaError("identity-mismatch", `${file}: ${cause.message}`, { cause });
   }
   return cause;
 }
 
-/** Bytes are not what was written, or can't be read. */
+/** Bytes are not what was written, or can't be read. No room, no descriptor, another's file: those are none. */
 export function isDamage(cause: unknown): boolean {
-  return (cause instanceof BalsaError && cause.code === "corrupt") || isUnreadable(cause);
+  return isCorrupt(cause) || isUnreadable(cause);
 }
 
+/** Bytes are not what was written. */
+export function isCorrupt(cause: unknown): cause is BalsaError {
+  return cause instanceof BalsaError && cause.code === "corrupt";
+}
+
+/** Said by the file system, or by the library for it. */
 export function isUnreadable(cause: unknown): boolean {
-  return cause instanceof FileError && cause.code === "io";
+  const said = cause instanceof BalsaError && cause.code === "storage-failed" ? cause.cause : cause;
+  return said instanceof FileError && said.code === "io";
 }
 
 /** What the file system said, as the library's error; anything else passes through. */

@@ -1,5 +1,4 @@
 import { corrupt } from "../codec/index.js";
-import { BalsaError } from "../core/index.js";
 import type { File, FileSystem } from "../platform/index.js";
 import { located } from "./corruption.js";
 import { type DataPaths, segmentPath } from "./data-directory.js";
@@ -49,9 +48,6 @@ export class SegmentLoader {
     try {
       return await read(file, await file.sizeBytes());
     } catch (cause) {
-      if (cause instanceof BalsaError && cause.code === "identity-mismatch") {
-        throw new BalsaError("identity-mismatch", `${path}: ${cause.message}`, { cause });
-      }
       throw located(cause, path, 0);
     } finally {
       await file.close();

@@ -2,7 +2,7 @@ import { corrupt } from "../codec/index.js";
 import type { SnapshotMeta } from "../core/index.js";
 import { BalsaError, StorageError } from "../core/index.js";
 import type { File, FileSystem, Logger } from "../platform/index.js";
-import { isNotFound, located, storageFailure } from "./corruption.js";
+import { isCorrupt, isDamage, isNotFound, located, storageFailure } from "./corruption.js";
 import {
   type DataPaths,
   listSnapshots,
@@ -30,7 +30,7 @@ export interface SnapshotSurvey {
 /**
  * Reads only.
  * @param depth `whole`: every block is verified, and a file that can't be read is damaged, too
- * @throws FileError
+ * @throws BalsaError `identity-mismatch`, FileError
  */
 export async function surveySnapshots(
   files: FileSystem,
@@ -53,8 +53,9 @@ export async function surveySnapshots(
       }
       sound.push(meta);
     } catch (cause) {
-      const error = depth === "whole" ? storageFailure(`reading ${path}`, cause) : cause;
-      if (!(error instanceof BalsaError)) throw cause;
+      const error = storageFailure(`reading ${path}`, cause);
+      const isBad = depth === "whole" ? isDamage(cause) : isCorrupt(cause);
+      if (!isBad || !(error instanceof BalsaError)) throw cause;
       damaged.push({ name, error });
     } finally {
       await file.close();
@@ -190,7 +191,7 @@ export class SnapshotStore {
       return { target: this.#targetOf(meta, path, file, () => {}), point };
     } catch (cause) {
       await file.close();
-      if (cause instanceof BalsaError && cause.code === "corrupt") return undefined;
+      if (isCorrupt(cause)) return undefined;
       throw storageFailure(`reading ${path}`, cause);
     }
   }

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { crc32c } from "../../src/codec/index.js";
-import { FileError } from "../../src/platform/index.js";
-import { type ExpectedIdentity, readLog } from "../../src/storage/index.js";
+import type { BalsaError } from "../../src/core/index.js";
+import { FileError, type FileErrorCode } from "../../src/platform/index.js";
+import { type ExpectedIdentity, readLog, verifyDirectory } from "../../src/storage/index.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { append, BOOTSTRAP, codeOf, DIR, entries, openStorage } from "./storages.js";
+import { append, BOOTSTRAP, codeOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
 
 const META = {
   index: 1,
@@ -150,19 +151,55 @@ test("a segment of another directory is refused", async () => {
   expect(await codeOf(openStorage(files))).toBe("identity-mismatch");
 });
 
-test.each(["identity", "log"])("a later version of the %s is refused as such, not as damage", async (what) => {
-  const files = await filled();
-  const path = what === "log" ? `${DIR}/log/${names(files, `${DIR}/log`)[0]}` : `${DIR}/identity`;
-  const file = files.disk.open(path, "write");
-  const bytes = file.read(0, file.sizeBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(8, 2, true);
-  const headerBytes = view.getUint32(12, true);
-  view.setInt32(16, crc32c(bytes, 20, headerBytes, crc32c(bytes, 0, 16, 0)), true);
-  file.write(files.disk.nextSequence(), 0, bytes);
-  await expect(openStorage(files)).rejects.toMatchObject({ code: "identity-mismatch" });
-  await expect(openStorage(files)).rejects.toThrow("later version");
-});
+test.each(["identity", "log", "snapshots"])(
+  "a later version of the %s is refused as such, not as damage",
+  async (what) => {
+    const files = await filled();
+    const storage = await openStorage(files);
+    // One that the log could do without.
+    await append(storage, { hardState: hardState(1, 0, 2) });
+    await takeSnapshot(storage, 2, 1);
+    await storage.close();
+    const path = what === "identity" ? `${DIR}/identity` : `${DIR}/${what}/${names(files, `${DIR}/${what}`)[0]}`;
+    const file = files.disk.open(path, "write");
+    const bytes = file.read(0, file.sizeBytes);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(8, 2, true);
+    const headerBytes = view.getUint32(12, true);
+    view.setInt32(16, crc32c(bytes, 20, headerBytes, crc32c(bytes, 0, 16, 0)), true);
+    file.write(files.disk.nextSequence(), 0, bytes);
+    await expect(openStorage(files)).rejects.toMatchObject({ code: "identity-mismatch" });
+    await expect(openStorage(files)).rejects.toThrow("later version");
+    await expect(verifyDirectory(files, DIR)).rejects.toMatchObject({ code: "identity-mismatch" });
+  },
+);
+
+test.each<FileErrorCode>(["too-many-open", "full", "denied"])(
+  "a snapshot that can't be read for want of something else (%s) is not damaged",
+  async (code) => {
+    const files = await filled();
+    const storage = await openStorage(files);
+    await append(storage, { hardState: hardState(1, 0, 2) });
+    await takeSnapshot(storage, 2, 1);
+    await storage.close();
+    for (const use of [async () => (await openStorage(files)).close(), () => verifyDirectory(files, DIR)]) {
+      let reads = 0;
+      let failAt = -1;
+      files.fault = (kind, path) => {
+        if (!path.endsWith(".snapshot") || !["open", "sizeBytes", "read"].includes(kind)) return undefined;
+        return reads++ === failAt ? new FileError(code, path, `injected at ${kind}`) : undefined;
+      };
+      await use();
+      const all = reads;
+      expect(all).toBeGreaterThan(3);
+      for (failAt = 0; failAt < all; failAt++) {
+        reads = 0;
+        const said: unknown = await use().catch((cause: unknown) => (cause as FileError | BalsaError).code);
+        expect([code, "storage-failed", "disk-full"]).toContain(said);
+      }
+    }
+  },
+);
 
 test("what crashes left unfinished is removed, what is unknown is left alone", async () => {
   const files = await filled();
