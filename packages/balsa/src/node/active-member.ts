@@ -111,9 +111,10 @@ export class ActiveMember {
       onDone: (message) => this.batchApplied(message),
       onFailure: (cause) => this.fail(cause),
     });
-    this.snapshotter = new Snapshotter(storage, options.stateMachine, settings, platform.logger, (index) =>
-      this.emit({ kind: "snapshot-taken", index }),
-    );
+    this.snapshotter = new Snapshotter(storage, options.stateMachine, settings, platform, {
+      onTaken: (index) => this.emit({ kind: "snapshot-taken", index }),
+      askAgain: () => this.applier.between(() => this.considerSnapshot()),
+    });
     this.snapshotTransfer = new SnapshotTransfer({
       raw: this.raw,
       storage,
@@ -378,11 +379,15 @@ export class ActiveMember {
     this.turn.guarded(() => {
       this.turn.deliver(message.responses);
       this.reads.applied(this.appliedIndex);
-      // The configuration that goes with this index is gone: the coming snapshot's is in force.
       if (this.turn.awaitsSnapshot) return;
-      this.snapshotter.consider(this.appliedState());
+      this.considerSnapshot();
       this.recordIncarnations();
     });
+  }
+
+  /** Not where the configuration that goes with this index is gone: then the coming snapshot's is in force. */
+  private considerSnapshot(): void {
+    if (!this.turn.awaitsSnapshot) this.snapshotter.consider(this.appliedState());
   }
 
   private appliedState(): AppliedState {

@@ -10,6 +10,9 @@ export const COMMAND_BYTES_MAX: number = 8 * 1024 * 1024;
 export const PENDING_BYTES_MAX: number = 64 * 1024 * 1024;
 export const PENDING_COUNT_MAX = 1_000_000;
 
+/** A snapshot that could not be taken is tried again after this at the earliest: the disk may have been full for a moment. */
+export const SNAPSHOT_RETRY_MS = 1_000;
+
 /** Commands received from other members for one turn; the sender hears `overloaded` beyond it. */
 export const FORWARDED_BYTES_MAX: number = 32 * 1024 * 1024;
 

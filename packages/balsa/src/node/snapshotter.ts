@@ -1,7 +1,8 @@
 import { BalsaError, type SnapshotMeta } from "../core/index.js";
-import type { Logger } from "../platform/index.js";
+import type { Clock, Logger, Timer } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
 import { type Configuration, encodeLibrarySection } from "./configuration.js";
+import { SNAPSHOT_RETRY_MS } from "./limits.js";
 import type { Settings } from "./options.js";
 import type { StateMachine } from "./state-machine.js";
 
@@ -12,6 +13,13 @@ export interface AppliedState {
   readonly configuration: Configuration;
 }
 
+export interface SnapshotterHooks {
+  /** A snapshot is durable. */
+  readonly onTaken: (index: number) => void;
+  /** Has `consider` called between two batches, though nothing new was applied. */
+  readonly askAgain: () => void;
+}
+
 /**
  * Takes snapshots of the state machine when the log has grown enough, and compacts the log behind them (§7), while
  * applying goes on.
@@ -19,30 +27,34 @@ export interface AppliedState {
 export class Snapshotter {
   private busy = false;
   private stopped = false;
-  /** After a failure: not before the log has grown to this. */
+  /** After a failure: not before the log has grown to this, or some time has gone by. */
   private retryAtLogBytes = 0;
+  private retry: Timer | undefined;
   private readonly storage: DiskStorage;
   private readonly stateMachine: StateMachine;
   private readonly settings: Settings;
+  private readonly clock: Clock;
   private readonly logger: Logger;
-  private readonly onTaken: (index: number) => void;
+  private readonly hooks: SnapshotterHooks;
 
   constructor(
     storage: DiskStorage,
     stateMachine: StateMachine,
     settings: Settings,
-    logger: Logger,
-    onTaken: (index: number) => void,
+    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    hooks: SnapshotterHooks,
   ) {
     this.storage = storage;
     this.stateMachine = stateMachine;
     this.settings = settings;
+    this.clock = clock;
     this.logger = logger;
-    this.onTaken = onTaken;
+    this.hooks = hooks;
   }
 
   stop(): void {
     this.stopped = true;
+    this.retry?.cancel();
   }
 
   /** What failed may succeed now: the disk has room again. */
@@ -60,6 +72,7 @@ export class Snapshotter {
     if (this.busy || this.stopped || state.index <= this.storage.snapshot().meta.index) return;
     this.busy = true;
     const pieces = new Pieces(this.stateMachine.snapshot());
+    const startMs = this.clock.now();
     const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.configuration.confState };
     this.write(meta, encodeLibrarySection(state.configuration), pieces).then(
       () => {
@@ -67,11 +80,22 @@ export class Snapshotter {
       },
       (cause: unknown) => {
         this.busy = false;
-        this.retryAtLogBytes = this.storage.logBytes * 1.25;
+        this.retryLater(this.clock.now() - startMs);
         const reason = cause instanceof Error ? cause.message : String(cause);
         this.logger.log("error", "snapshot not taken; the log stays until one is", { index: meta.index, reason });
       },
     );
+  }
+
+  /** When the log has grown by a quarter; or, for a log that grows no more, after four times as long as was in vain. */
+  private retryLater(tookMs: number): void {
+    this.retryAtLogBytes = this.storage.logBytes * 1.25;
+    this.retry?.cancel();
+    if (this.stopped) return;
+    this.retry = this.clock.setTimer(Math.max(SNAPSHOT_RETRY_MS, 4 * tookMs), () => {
+      this.tryAgain();
+      this.hooks.askAgain();
+    });
   }
 
   private isDue(index: number): boolean {
@@ -102,7 +126,7 @@ export class Snapshotter {
     // The tail that is kept lets a follower that is a little behind catch up by entries.
     const upTo = meta.index - this.settings.keepEntries;
     if (upTo >= this.storage.firstIndex()) this.storage.compact(upTo);
-    this.onTaken(meta.index);
+    this.hooks.onTaken(meta.index);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { StateMachine } from "../node/index.js";
 import type { Clients } from "./clients.js";
-import type { SimulatedCluster } from "./cluster.js";
+import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import {
   HEAL_CATCH_UP_MS,
   HEAL_COMMIT_MS,
@@ -8,9 +8,11 @@ import {
   HEAL_LEADER_ELECTIONS,
   HEAL_LEADER_MS,
   HEAL_SETTLE_MS,
+  HEAL_SNAPSHOT_MS,
   HEAL_STEP_MS,
 } from "./limits.js";
 import type { Scenario } from "./scenario.js";
+import type { Rule } from "./violation.js";
 
 /**
  * The second phase: nothing goes wrong any more, so the cluster must be well again within bounds. A leader that all
@@ -40,32 +42,39 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   if (cluster.violation !== undefined) return;
   const again = [...cluster.acknowledgedRemovals].find((id) => !cluster.group.isGone(id));
   if (again !== undefined) cluster.violate("an acknowledged change is made", `${again} was removed, and is a member`);
-  for (const { name, node } of cluster.members) {
-    const status = node.program?.raft?.status();
-    if (status === undefined) continue;
-    const entries = status.lastIndex - status.snapshotIndex;
-    // A snapshot is due at so many entries, and taken while more come.
-    if (entries > settings.snapshotLogEntries * 2 + settings.keepEntries) {
-      cluster.violate("bounded log and disk", `${name} has ${entries} entries behind its snapshot`);
-    }
-  }
+  // A snapshot is due at so many entries, and taken while more come.
+  const entriesMax = settings.snapshotLogEntries * 2 + settings.keepEntries;
+  const longest = () => cluster.members.find((member) => entriesBehindSnapshot(member) > entriesMax);
+  // One that could not be written in the first phase is tried again.
+  await healing.within(
+    HEAL_SNAPSHOT_MS,
+    `no more than ${entriesMax} entries behind a snapshot`,
+    () => longest() === undefined,
+    "bounded log and disk",
+  );
 }
 
-class Healing<Machine extends StateMachine> {
+function entriesBehindSnapshot<Machine extends StateMachine>({ node }: SimulatedMember<Machine>): number {
+  const status = node.program?.raft?.status();
+  return status === undefined ? 0 : status.lastIndex - status.snapshotIndex;
+}
+
+/** Looks, again and again, whether the cluster is well. */
+export class Healing<Machine extends StateMachine> {
   readonly #cluster: SimulatedCluster<Machine>;
 
   constructor(cluster: SimulatedCluster<Machine>) {
     this.#cluster = cluster;
   }
 
-  async within(limitMs: number, what: string, holds: () => boolean): Promise<void> {
+  async within(limitMs: number, what: string, holds: () => boolean, rule: Rule = "heals in time"): Promise<void> {
     const cluster = this.#cluster;
     const { world } = cluster;
     const endMs = world.nowMs + limitMs;
     for (;;) {
       if (cluster.violation !== undefined || holds()) return;
       if (world.nowMs >= endMs) {
-        cluster.violate("heals in time", `not within ${limitMs} ms of peace: ${what}; ${this.#standing()}`);
+        cluster.violate(rule, `not within ${limitMs} ms of peace: ${what}; ${this.#standing()}`);
         return;
       }
       // Those that were being stopped when peace came.

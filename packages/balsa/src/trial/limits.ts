@@ -11,6 +11,10 @@ export const HEAL_SETTLE_MS = 1_500;
 /** From then on: what a client then writes is committed, and everybody has applied all there is. */
 export const HEAL_COMMIT_MS = 3_000;
 export const HEAL_CATCH_UP_MS = 10_000;
+/** A snapshot that failed for want of room is tried again after a second, or four times as long as the failure took. */
+export const HEAL_SNAPSHOT_MS = 5_000;
+/** During a truce: one that is away may once depose the leader, by a term of its own. */
+export const TRUCE_ELECTIONS = 4;
 /** How often the healing looks at the cluster. */
 export const HEAL_STEP_MS = 50;
 
