@@ -8,15 +8,18 @@ export const share = 3;
 
 /** Most of the time on the default profile, and some on each of the others. */
 const profiles = /** @type {const} */ ([
-  ["default", 0.52],
-  ["tiny", 0.06],
-  ["members", 0.06],
-  ["sizes", 0.06],
-  ["disks", 0.06],
-  ["network", 0.06],
-  ["moments", 0.06],
-  ["clocks", 0.06],
-  ["rot", 0.06],
+  ["default", 0.5],
+  ["tiny", 0.05],
+  ["members", 0.05],
+  ["sizes", 0.05],
+  ["disks", 0.05],
+  ["network", 0.04],
+  ["moments", 0.04],
+  ["figure-8", 0.05],
+  ["snapshots", 0.05],
+  ["handovers", 0.04],
+  ["clocks", 0.04],
+  ["rot", 0.04],
 ]);
 
 /** @param {import("../deep.mjs").DeepLimits} limits */

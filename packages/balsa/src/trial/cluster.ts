@@ -1,7 +1,7 @@
 import { BalsaError } from "../core/index.js";
 import { RaftNode, type RaftNodeEvent, type RaftNodeOptions, type StateMachine } from "../node/index.js";
 import type { Platform } from "../platform/index.js";
-import { type CrashOptions, World, type WorldNode } from "../sim/index.js";
+import { type CrashOptions, Prng, World, type WorldNode } from "../sim/index.js";
 import type { Coverage } from "./coverage.js";
 import { isOnDurableQuorum } from "./durable-quorum.js";
 import type { Target } from "./fault.js";
@@ -114,6 +114,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   }
 
   find(target: Target): SimulatedMember<Machine> | undefined {
+    if (target === "there") return undefined;
     return target === "leader" ? this.leader : this.members[target];
   }
 
@@ -179,7 +180,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     this.crash(member);
     node.wipe();
     record.forget({ as: "back", voter });
-    this.coverage.count("members wiped");
+    this.coverage.count("members wiped", member.name);
   }
 
   /** A spare machine is started to join. */
@@ -223,6 +224,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         const records = this.members.map(({ record }) => record);
         return configurations.some((configuration) => isOnDurableQuorum(records, index, term, configuration));
       },
+      hasHeld: (memberId, index, term) => this.members.some((other) => other.record.hasHeld(memberId, index, term)),
     };
     const record = new MemberRecord(name, this.group, peers, this.coverage);
     const node = this.world.addNode<MemberLife<Machine>>(name, (platform) => this.#boot(member, platform));
@@ -266,7 +268,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       this.violate("no member stops by itself", `${name} was removed, and nobody asked for it`);
       return;
     }
-    this.coverage.count("members removed");
+    this.coverage.count("members removed", name);
     this.world.after(0, `${name} has left`, () => {
       if (member.isSpare) return;
       this.kill(member);
@@ -287,7 +289,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         name,
         listen: `${name}:${PORT}`,
         cluster: this.#startOptions(member),
-        stateMachine: new WatchedMachine(name, machine, this.journal, this.#workload),
+        stateMachine: new WatchedMachine(name, machine, this.journal, this.#workload, this.#slowness(platform, name)),
         heartbeatMs,
         electionMs,
         snapshotLogEntries,
@@ -308,6 +310,14 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     }
   }
 
+  /** What a state machine waits for before it does anything; undefined: it does not. */
+  #slowness({ clock }: Platform, name: string): (() => Promise<void>) | undefined {
+    const { applyMs, seed } = this.#scenario;
+    if (applyMs === undefined) return undefined;
+    const prng = new Prng(`${seed}/${name} applies`);
+    return () => new Promise((resolve) => void clock.setTimer(prng.between(...applyMs), resolve));
+  }
+
   #eventOf(member: SimulatedMember<Machine>, event: RaftNodeEvent): void {
     switch (event.kind) {
       case "failed": {
@@ -319,7 +329,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         return;
       }
       case "snapshot-taken":
-        this.coverage.count("snapshots taken");
+        this.coverage.count("snapshots taken", member.name);
         return;
       case "removed":
         this.#gone(member);

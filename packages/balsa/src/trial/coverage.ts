@@ -8,6 +8,7 @@ export type Mark =
   | "entries made durable"
   | "snapshots taken"
   | "snapshots sent"
+  | "snapshots received"
   | "snapshots restored"
   | "leadership transfers"
   | "configuration changes"
@@ -21,6 +22,7 @@ export type Mark =
   | "proposals refused"
   | "torn writes dropped"
   | "disks compared"
+  | "truces"
   | "disks full"
   | "members repaired exactly"
   | "members repaired from a leader's log";
@@ -28,18 +30,19 @@ export type Mark =
 /** How often something rare was come by: a scenario that never meets it shows nothing about it. */
 export class Coverage {
   readonly #counts = new Map<Mark, number>();
-  readonly #waiting = new Map<Mark, (() => void)[]>();
+  readonly #waiting = new Map<Mark, ((where: string) => void)[]>();
 
-  count(mark: Mark): void {
+  /** `where`: the member that it happened to. */
+  count(mark: Mark, where: string = ""): void {
     this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1);
     const waiting = this.#waiting.get(mark);
     if (waiting === undefined) return;
     this.#waiting.delete(mark);
-    for (const wake of waiting) wake();
+    for (const wake of waiting) wake(where);
   }
 
-  /** Calls once, when the mark is come by next. */
-  onNext(mark: Mark, wake: () => void): void {
+  /** Calls once, when the mark is come by next; with the name of the member that came by it. */
+  onNext(mark: Mark, wake: (where: string) => void): void {
     const waiting = this.#waiting.get(mark);
     if (waiting === undefined) this.#waiting.set(mark, [wake]);
     else waiting.push(wake);

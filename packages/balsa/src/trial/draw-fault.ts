@@ -6,13 +6,15 @@ export interface FaultMix {
   readonly kinds: readonly (readonly [FaultKind, number])[];
   /** All machines, spare ones too. */
   readonly members: number;
+  /** How often a fault that waits for a moment hits whoever came by it, instead of anybody. */
+  readonly thereChance: number;
 }
 
-/** One fault of the mix. */
-export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
+/** One fault of the mix; `waits`: for a moment. */
+export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix, waits: boolean): Fault {
   const kind = drawKind(prng, kinds);
   const forMs = drawSpanMs(prng);
-  const target = drawTarget(prng, members);
+  const target = waits && prng.chance(thereChance) ? "there" : drawTarget(prng, members);
   switch (kind) {
     case "crash":
     case "power-off":
@@ -44,7 +46,7 @@ export function drawFault(prng: Prng, { kinds, members }: FaultMix): Fault {
     case "full-disk":
       return { kind, target, freeBytes: prng.below(20_000), forMs };
     case "partition":
-      return { kind, side: drawSide(prng, members), forMs };
+      return { kind, side: drawSides(prng, members, target), forMs };
     case "bridge":
       return { kind, bridge: prng.below(members), side: drawSide(prng, members), forMs };
     case "one-way":
@@ -103,6 +105,12 @@ function drawLostPower(prng: Prng): LostPower {
 function drawSide(prng: Prng, members: number): readonly number[] {
   const numbers = prng.shuffled(Array.from({ length: members }, (_, number) => number));
   return numbers.slice(0, Math.max(1, prng.below(members))).sort((a, b) => a - b);
+}
+
+/** A target with few others, or with none; or any. */
+function drawSides(prng: Prng, members: number, target: Target): readonly Target[] {
+  if (typeof target === "number") return drawSide(prng, members);
+  return [target, ...drawSide(prng, members).slice(0, Math.floor((members - 1) / 2) - 1)];
 }
 
 /** A thin line, a lossy one, a long one; or all of it a little. */

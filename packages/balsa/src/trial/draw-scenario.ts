@@ -2,7 +2,7 @@ import type { StateMachine } from "../node/index.js";
 import { Prng } from "../sim/index.js";
 import type { Mark } from "./coverage.js";
 import { drawFault, type FaultMix } from "./draw-fault.js";
-import type { FaultKind } from "./fault.js";
+import type { FaultKind, Target } from "./fault.js";
 import type { Profile } from "./profile.js";
 import {
   type DiskSettings,
@@ -16,7 +16,7 @@ import {
 import type { Workload } from "./workload.js";
 
 const CLIENTS = 6;
-/** What faults wait for. */
+/** What faults wait for, where the profile does not say. */
 const MOMENTS: readonly Mark[] = [
   "elections won",
   "elections won",
@@ -42,6 +42,7 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const operations = drawOperations(prng.stream("operations"), profile, members + spares, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members + spares);
   const network = drawNetwork(prng.stream("network"), profile, members);
+  const settings = drawSettings(prng.stream("settings"), profile, network);
   return {
     format: SCENARIO_FORMAT,
     seed,
@@ -49,9 +50,11 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     workload: workload.name,
     members,
     ...(spares > 0 ? { spares } : {}),
-    settings: drawSettings(prng.stream("settings"), profile, network),
+    settings,
     network,
     disk: drawDisk(prng.stream("disk"), profile),
+    ...drawMachine(prng.stream("machine"), profile, settings),
+    ...drawTruce(prng.stream("truce"), profile, members),
     durationMs: profile.durationMs,
     steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
     probes: workload.probes(operations.map(({ input }) => input as Input)),
@@ -76,13 +79,15 @@ function drawOperations<Machine extends StateMachine, State, Input, Output>(
 function drawFaults(prng: Prng, profile: Profile, members: number): FaultStep[] {
   const kinds = drawKinds(prng, profile);
   if (kinds.length === 0) return [];
-  const mix: FaultMix = { kinds, members };
+  const mix: FaultMix = { kinds, members, thereChance: profile.thereChance };
+  const moments = profile.moments ?? MOMENTS;
   return drawTimes(prng, profile.durationMs, profile.faultsPerSecond, FIRST_FAULT_MS).map((atMs) => {
-    const fault = drawFault(prng, mix);
-    if (!prng.chance(profile.momentChance)) return { kind: "fault", atMs, fault };
+    const waits = prng.chance(profile.momentChance);
+    const fault = drawFault(prng, mix, waits);
+    if (!waits) return { kind: "fault", atMs, fault };
     // Most within what a write takes, some within an election.
     const delayUs = prng.below(prng.pick([1, 1_000, 1_000, 3_000, 300_000]));
-    return { kind: "fault", atMs, fault, on: { mark: prng.pick(MOMENTS), delayUs } };
+    return { kind: "fault", atMs, fault, on: { mark: prng.pick(moments), delayUs } };
   });
 }
 
@@ -176,6 +181,28 @@ function drawDisk(prng: Prng, { biasChance }: Profile): DiskSettings {
   return prng.chance(biasChance)
     ? { writeUs: [100, 3_000], syncUs: [1_000, 20_000] }
     : { writeUs: [10, 60], syncUs: [150, 600] };
+}
+
+/** A state machine that takes its time for each batch: then it must be able to take many commands in one. */
+function drawMachine(
+  prng: Prng,
+  { slowMachineChance }: Profile,
+  { committedBytesMax }: MemberSettings,
+): Pick<Scenario, "applyMs"> {
+  return committedBytesMax === undefined && prng.chance(slowMachineChance)
+    ? { applyMs: [1, prng.pick([5, 50, 200])] }
+    : {};
+}
+
+/** Half of them without the last leader; where there are enough members, some have a way to one of the others. */
+function drawTruce(prng: Prng, { truceChance }: Profile, members: number): Pick<Scenario, "truce"> {
+  const minority = Math.floor((members - 1) / 2);
+  if (minority === 0 || !prng.chance(truceChance)) return {};
+  const numbers = numbersBelow(members, prng);
+  const away: Target[] = numbers.slice(0, minority);
+  if (prng.chance(0.5)) away[0] = "leader";
+  // Together with that one they are still no majority.
+  return { truce: { away, ...(minority > 1 && prng.chance(0.5) ? { bridge: numbers[minority] as number } : {}) } };
 }
 
 function numbersBelow(count: number, prng: Prng): number[] {

@@ -1,5 +1,8 @@
-/** Whom a fault hits: a member by its number, or whoever leads when it comes (nobody, if nobody does). */
-export type Target = number | "leader";
+/**
+ * Whom a fault hits: a member by its number; whoever leads when it comes; or the member that came by what the fault
+ * waited for (nobody, where there is none).
+ */
+export type Target = number | "leader" | "there";
 
 /** What becomes of what was not synced when the power goes; `drawn`: any state that the disk may be left in. */
 export type LostPower = "drawn" | "lost" | "kept";
@@ -44,7 +47,7 @@ export type Fault =
   /** Cut off from all others. */
   | { readonly kind: "isolate"; readonly target: Target; readonly forMs: number }
   /** These from the rest. */
-  | { readonly kind: "partition"; readonly side: readonly number[]; readonly forMs: number }
+  | { readonly kind: "partition"; readonly side: readonly Target[]; readonly forMs: number }
   /** These from the rest, but for one that both sides reach. */
   | { readonly kind: "bridge"; readonly bridge: number; readonly side: readonly number[]; readonly forMs: number }
   /** Nothing gets from the target to `to`, or to anybody; the way back stays as it is. */

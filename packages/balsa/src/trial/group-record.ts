@@ -59,13 +59,14 @@ export class GroupRecord {
   /**
    * `life` leads in this term. A member that led in an earlier life leads in that term no more, since it can't know what
    * it has told others.
+   * @returns whether it is new as a leader
    */
-  leads(term: number, life: string): void {
+  leads(term: number, life: string): boolean {
     const leader = this.#leaders.get(term);
-    if (leader === life) return;
+    if (leader === life) return false;
     if (leader !== undefined) throw new RuleBroken("one leader a term", `${leader} and ${life} lead in term ${term}`);
     this.#leaders.set(term, life);
-    this.#coverage.count("elections won");
+    return true;
   }
 
   /** A leader of `term` has every entry that was committed in an earlier one. */

@@ -15,6 +15,7 @@ export type {
   OperationStep,
   Scenario,
   Step,
+  Truce,
 } from "./scenario.js";
 export { formatScenario, parseScenario } from "./scenario-file.js";
 export type { ShrinkOptions, StillFails } from "./shrink-scenario.js";

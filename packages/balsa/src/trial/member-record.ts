@@ -1,6 +1,7 @@
 import type { ConfState, Entry, HardState, PeerMessage, Ready, StorageAppend } from "../core/index.js";
 import type { CoreState, RaftNodeObserver, RecoveredState } from "../node/index.js";
 import type { Coverage } from "./coverage.js";
+import { checkGivesWay } from "./gives-way.js";
 import type { GroupRecord } from "./group-record.js";
 import { RuleBroken } from "./violation.js";
 import { WatchedLog } from "./watched-log.js";
@@ -29,6 +30,8 @@ export interface StableState {
 /** What a member says of the others: whether a quorum has an entry on disk. */
 export interface Peers {
   durableOnQuorum(index: number, term: number, configurations: readonly ConfState[]): boolean;
+  /** Whether the member of that ID has the entry on disk, or had it before its disk was lost. */
+  hasHeld(memberId: number, index: number, term: number): boolean;
 }
 
 /**
@@ -48,6 +51,8 @@ export class MemberRecord implements RaftNodeObserver {
   #term = 0;
   #vote = 0;
   #commit = 0;
+  /** As of the last Ready but one. */
+  #commitBefore = 0;
   #applied = 0;
   #leads = false;
   #confState: ConfState | undefined;
@@ -158,6 +163,7 @@ export class MemberRecord implements RaftNodeObserver {
     this.#term = hardState.term;
     this.#vote = hardState.vote;
     this.#commit = Math.max(hardState.commit, snapshot.index);
+    this.#commitBefore = 0;
     this.#applied = snapshot.index;
     this.#leads = false;
     this.#changes = this.#group.changesIn(log);
@@ -209,8 +215,10 @@ export class MemberRecord implements RaftNodeObserver {
         `${this.name} fell back: ${this.#standing(state)}`,
       );
     }
-    const wasLeader = this.#leads && term === this.#term;
+    const inSameTerm = term === this.#term;
+    const wasLeader = this.#leads && inSameTerm;
     this.#takeHardState(ready.hardState, term);
+    if (inSameTerm) checkGivesWay(this.name, this.#log, ready);
     if (ready.snapshot !== undefined) this.#takeSnapshot(ready.snapshot.meta);
     if (ready.entries.length > 0) this.#takeEntries(ready.entries, wasLeader && role === "leader", term);
     if (commit > this.#log.lastIndex || applied > commit) {
@@ -218,11 +226,13 @@ export class MemberRecord implements RaftNodeObserver {
     }
     this.#leads = role === "leader";
     if (this.#leads && !wasLeader) {
-      this.#group.leads(term, `${this.name}, life ${this.#life},`);
+      const isNew = this.#group.leads(term, `${this.name}, life ${this.#life},`);
+      if (isNew) this.#coverage.count("elections won", this.name);
       this.#group.checkComplete(term, this.#log, this.name);
     }
     this.#confBefore = this.#confState;
     this.#takeConfState(confState, applied);
+    this.#commitBefore = this.#commit;
     if (commit > this.#commit) this.#takeCommit(commit, term, confState);
     const { hardState, entries, snapshot } = ready;
     if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
@@ -238,7 +248,7 @@ export class MemberRecord implements RaftNodeObserver {
         throw new RuleBroken("persist before send", `${this.name} wrote what it never handed out`);
       this.#checkStaysDurable(entries);
       takeWrite(this.#stable, oldest);
-      if (entries.length > 0) this.#coverage.count("entries made durable");
+      if (entries.length > 0) this.#coverage.count("entries made durable", this.name);
     }
   }
 
@@ -250,16 +260,21 @@ export class MemberRecord implements RaftNodeObserver {
           break;
         case "append-response":
           if (!message.rejected) this.#checkAcknowledged(message.term, message.index);
-          else this.#coverage.count("appends rejected");
+          else this.#coverage.count("appends rejected", this.name);
           break;
         case "snapshot":
-          this.#coverage.count("snapshots sent");
+          this.#coverage.count("snapshots sent", this.name);
           break;
         case "timeout-now":
-          this.#coverage.count("leadership transfers");
+          this.#checkTransfer(message.to);
+          this.#coverage.count("leadership transfers", this.name);
+          break;
+        case "pre-vote":
+          this.#checkCampaign();
           break;
         case "vote":
-          this.#coverage.count("votes asked for");
+          this.#checkCampaign();
+          this.#coverage.count("votes asked for", this.name);
           break;
         default:
       }
@@ -274,7 +289,7 @@ export class MemberRecord implements RaftNodeObserver {
     if (this.#group.committedTerm(index) !== term) {
       throw new RuleBroken("committed entries stay", `${this.name} applies ${index} of term ${term}, by ${by}`);
     }
-    if (by === "snapshot") this.#coverage.count("snapshots restored");
+    if (by === "snapshot") this.#coverage.count("snapshots restored", this.name);
     this.#applied = index;
   }
 
@@ -292,6 +307,13 @@ export class MemberRecord implements RaftNodeObserver {
     if (this.#group.committedTerm(index) !== term) {
       throw new RuleBroken("committed entries stay", `${this.name} got a snapshot of ${index}, term ${term}`);
     }
+    if (index <= this.#commit) {
+      throw new RuleBroken(
+        "indexes are in order",
+        `${this.name} took on a snapshot of ${index}, with ${this.#commit} committed`,
+      );
+    }
+    this.#coverage.count("snapshots received", this.name);
     this.#log.reset(index, term);
     this.#changes = [];
   }
@@ -301,7 +323,7 @@ export class MemberRecord implements RaftNodeObserver {
     const log = this.#log;
     if (first.index <= log.lastIndex) {
       if (onlyGrows) throw new RuleBroken("a leader's log only grows", `${this.name} put ${first.index} anew`);
-      this.#coverage.count("conflicting entries replaced");
+      this.#coverage.count("conflicting entries replaced", this.name);
       this.#changes = this.#changes.filter((index) => index < first.index);
     }
     for (const entry of entries) {
@@ -325,7 +347,14 @@ export class MemberRecord implements RaftNodeObserver {
         `${this.name} proposed a change at ${index} with one at ${before} not applied`,
       );
     }
-    this.#coverage.count("configuration changes");
+    // Thesis §4.1 as amended in 2015. What ends a joint configuration needs no such care: that one is committed.
+    if (isOwn && this.#confState?.votersOutgoing.length === 0 && this.#log.term(this.#commit) !== this.#term) {
+      throw new RuleBroken(
+        "one configuration change at a time",
+        `${this.name} proposed a change at ${index} before it had committed anything in term ${this.#term}`,
+      );
+    }
+    this.#coverage.count("configuration changes", this.name);
     this.#changes.push(index);
   }
 
@@ -359,6 +388,12 @@ export class MemberRecord implements RaftNodeObserver {
     // The last one's quorum has those before it too. A change that was applied in this turn may have come in between.
     const configurations = this.#confBefore === undefined ? [confState] : [confState, this.#confBefore];
     const lastTerm = log.term(commit) as number;
+    if (this.#leads && lastTerm !== term) {
+      throw new RuleBroken(
+        "only the own term is committed by counting",
+        `${this.name} leads in term ${term}, and commits up to ${commit} of term ${lastTerm}`,
+      );
+    }
     if (!this.#peers.durableOnQuorum(commit, lastTerm, configurations)) {
       throw new RuleBroken(
         "committed is on a durable quorum",
@@ -382,8 +417,28 @@ export class MemberRecord implements RaftNodeObserver {
     if (durableTerm < term || (durableTerm === term && vote !== candidate)) {
       throw new RuleBroken("persist before send", `${this.name} sends a vote in term ${term} that is not durable`);
     }
-    this.#coverage.count("votes given");
+    this.#coverage.count("votes given", this.name);
     this.#group.votes(this.memberId, term, candidate, this.name);
+  }
+
+  /** A stale configuration could elect a leader that those of the current one do not know of. */
+  #checkCampaign(): void {
+    const change = this.#changes.find((index) => index > this.#applied && index <= this.#commitBefore);
+    if (change === undefined) return;
+    throw new RuleBroken(
+      "no campaign over a change",
+      `${this.name} campaigns with the change at ${change} committed and not applied`,
+    );
+  }
+
+  /** Thesis §3.10: the target has the leader's whole log before it is told to campaign. */
+  #checkTransfer(to: number): void {
+    const { lastIndex, lastTerm } = this.#log;
+    if (this.#peers.hasHeld(to, lastIndex, lastTerm)) return;
+    throw new RuleBroken(
+      "leadership goes to whole logs",
+      `${this.name} hands over to ${to}, which lacks entry ${lastIndex} of term ${lastTerm}`,
+    );
   }
 
   #checkAcknowledged(term: number, index: number): void {

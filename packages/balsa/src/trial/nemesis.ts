@@ -2,7 +2,7 @@ import type { StateMachine } from "../node/index.js";
 import { keepUnsynced, loseUnsynced, Prng, uniformDelay } from "../sim/index.js";
 import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
-import type { Fault, LostPower } from "./fault.js";
+import type { Fault, LostPower, Target } from "./fault.js";
 import { MembershipFaults } from "./membership-faults.js";
 import { rot } from "./rot.js";
 import type { FaultStep } from "./scenario.js";
@@ -32,15 +32,25 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       this.inflict(fault);
       return;
     }
-    coverage.onNext(on.mark, () => {
-      world.after(on.delayUs / 1_000, `at last ${JSON.stringify(fault)}`, () => {
-        if (!this.#isOver) this.inflict(fault);
+    coverage.onNext(on.mark, (where) => {
+      const aimed = this.#aimAt(where, fault);
+      world.after(on.delayUs / 1_000, `at last ${JSON.stringify(aimed)}`, () => {
+        if (!this.#isOver) this.inflict(aimed);
       });
     });
   }
 
   inflict(fault: Fault): void {
     if (this.#dispatch(fault)) this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+  }
+
+  /** The same fault, where it is aimed at whoever came by a mark. */
+  #aimAt(where: string, fault: Fault): Fault {
+    const there = this.#cluster.members.find(({ name }) => name === where)?.number;
+    if (there === undefined) return fault;
+    const aim = (target: Target): Target => (target === "there" ? there : target);
+    if (fault.kind === "partition") return { ...fault, side: fault.side.map(aim) };
+    return "target" in fault ? { ...fault, target: aim(fault.target) } : fault;
   }
 
   /** Heals everything, once and for all: the end of a fault that is still to come has no effect. */
@@ -262,11 +272,10 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       );
     const besides = (...numbers: readonly number[]) => members.filter(({ number }) => !numbers.includes(number));
     switch (fault.kind) {
-      case "partition":
-        return bothWays(
-          members.filter(({ number }) => fault.side.includes(number)),
-          besides(...fault.side),
-        );
+      case "partition": {
+        const side = fault.side.flatMap((target) => this.#cluster.find(target) ?? []);
+        return bothWays(side, besides(...side.map(({ number }) => number)));
+      }
       case "bridge": {
         const side = members.filter(({ number }) => fault.side.includes(number) && number !== fault.bridge);
         return bothWays(side, besides(...fault.side, fault.bridge));

@@ -1,3 +1,4 @@
+import type { Mark } from "./coverage.js";
 import type { FaultKind } from "./fault.js";
 
 /** What kind of scenarios to draw. */
@@ -18,6 +19,14 @@ export interface Profile {
   readonly singleKindChance: number;
   /** How often a fault waits for a moment that decides something, instead of coming at any time. */
   readonly momentChance: number;
+  /** What they wait for; each is as likely as any other. Left out: what decides most. */
+  readonly moments?: readonly Mark[];
+  /** How often such a fault hits the very member that came by the moment. */
+  readonly thereChance: number;
+  /** How often peace begins with a minority that is still cut off. */
+  readonly truceChance: number;
+  /** How often state machines take their time. */
+  readonly slowMachineChance: number;
   /** How often each of the limits is made small, and the network slow. */
   readonly biasChance: number;
   /**
@@ -81,12 +90,20 @@ const DEFAULT: Profile = {
   calmChance: 0.03,
   singleKindChance: 0.2,
   momentChance: 0.25,
+  thereChance: 0.5,
+  truceChance: 0,
+  slowMachineChance: 0,
   biasChance: 0.2,
   smallness: "small",
 };
 
 /** For the profiles that look for something: limits are small as often as not, and tiny then. */
-const TINY = { biasChance: 0.4, smallness: "tiny" } satisfies Partial<Profile>;
+const TINY = {
+  biasChance: 0.4,
+  smallness: "tiny",
+  truceChance: 0.3,
+  slowMachineChance: 0.1,
+} satisfies Partial<Profile>;
 
 /** The profiles that there are, by name. */
 export const profiles: ReadonlyMap<string, Profile> = new Map(
@@ -148,6 +165,80 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       durationMs: 20_000,
       faults: { "slow-disk": 6, "crash-all": 6, crash: 3, "power-off": 2, kill: 2, isolate: 2, "one-way": 2 },
       momentChance: 0.7,
+    },
+    {
+      ...DEFAULT,
+      ...TINY,
+      name: "figure-8",
+      describe: "leaders that are cut off one after the other, alone or with one that follows, and elected again",
+      members: [3, 5, 5],
+      durationMs: 8_000,
+      faultsPerSecond: 4,
+      faults: { partition: 8, isolate: 4, crash: 4, "one-way": 3, stall: 3, reset: 2, sever: 2, "slow-disk": 4 },
+      calmChance: 0,
+      truceChance: 0.6,
+      biasChance: 0.7,
+      momentChance: 0.7,
+      moments: ["elections won", "elections won", "votes given", "entries made durable", "appends rejected"] as const,
+    },
+    {
+      ...DEFAULT,
+      ...TINY,
+      name: "snapshots",
+      describe: "snapshots every few entries, and ways that break and members that fall while one is sent",
+      members: [3, 3, 5],
+      durationMs: 8_000,
+      faultsPerSecond: 4,
+      faults: {
+        isolate: 4,
+        crash: 3,
+        "crash-in-write": 6,
+        kill: 2,
+        reset: 4,
+        sever: 3,
+        stall: 3,
+        "slow-link": 4,
+        "slow-disk": 2,
+        "full-disk": 1,
+      },
+      calmChance: 0,
+      biasChance: 0.8,
+      momentChance: 0.7,
+      moments: [
+        "snapshots taken",
+        "snapshots sent",
+        "snapshots received",
+        "snapshots restored",
+        "elections won",
+      ] as const,
+    },
+    {
+      ...DEFAULT,
+      ...TINY,
+      name: "handovers",
+      describe: "members that hand leadership over, leave and change roles, and power that goes right then",
+      members: [2, 2, 3, 3, 4],
+      spares: [1],
+      durationMs: 12_000,
+      faultsPerSecond: 3,
+      faults: {
+        "remove-member": 6,
+        "add-member": 8,
+        promote: 3,
+        demote: 3,
+        "replace-member": 2,
+        "transfer-leadership": 8,
+        crash: 8,
+        "crash-all": 4,
+        isolate: 4,
+        "one-way": 2,
+        "slow-disk": 2,
+      },
+      calmChance: 0,
+      singleKindChance: 0,
+      momentChance: 0.5,
+      moments: ["configuration changes", "members removed", "leadership transfers", "elections won"] as const,
+      slowMachineChance: 0.4,
     },
     {
       ...DEFAULT,

@@ -9,6 +9,7 @@ import { heal } from "./healing.js";
 import { CHECK_STEPS_MAX } from "./limits.js";
 import { Nemesis } from "./nemesis.js";
 import type { Scenario } from "./scenario.js";
+import { keepTruce } from "./truce.js";
 import type { Violation } from "./violation.js";
 import type { Workload } from "./workload.js";
 
@@ -55,6 +56,7 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
     followSteps(scenario, cluster, nemesis, clients);
     await runUnlessViolated(cluster, scenario.durationMs);
     nemesis.healAll();
+    await keepTruce(cluster, clients, scenario);
     if (cluster.violation === undefined) await heal(cluster, clients, scenario);
     for (const member of cluster.members) if (cluster.violation === undefined) await compareDisk(cluster, member);
   } catch (error) {

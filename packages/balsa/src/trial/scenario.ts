@@ -1,5 +1,5 @@
 import type { Mark } from "./coverage.js";
-import type { Fault } from "./fault.js";
+import type { Fault, Target } from "./fault.js";
 
 /** One call of one client. Plain data: what it means is its workload's affair. */
 export interface OperationStep {
@@ -57,6 +57,14 @@ export interface DiskSettings {
   readonly syncUs: readonly [number, number];
 }
 
+/** At first peace is not whole: a majority must get on without the others. */
+export interface Truce {
+  /** Each is cut off from everybody; less than half of the members. */
+  readonly away: readonly Target[];
+  /** One of the rest that the first of `away` still reaches, and that still reaches it. Left out: none. */
+  readonly bridge?: number;
+}
+
 /**
  * All that is decided about a run before it begins, as plain data: what happens when. Together with the code it gives
  * one run, byte for byte. A profile draws it from a seed; it can be written to a file, made smaller and run again.
@@ -75,6 +83,10 @@ export interface Scenario {
   readonly settings: MemberSettings;
   readonly network: NetworkSettings;
   readonly disk: DiskSettings;
+  /** How long the state machine takes for each batch and each snapshot: [at least, at most]. Left out: no time. */
+  readonly applyMs?: readonly [number, number];
+  /** How the second phase begins. Left out: all is well at once. */
+  readonly truce?: Truce;
   /** Steps and faults lie before; then all is healed. */
   readonly durationMs: number;
   /** By time. */

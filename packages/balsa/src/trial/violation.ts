@@ -2,6 +2,10 @@
 export type Rule =
   | "one leader a term"
   | "a leader's log only grows"
+  | "entries give way only to others"
+  | "only the own term is committed by counting"
+  | "no campaign over a change"
+  | "leadership goes to whole logs"
   | "log matching"
   | "leader completeness"
   | "committed entries stay"

@@ -27,10 +27,19 @@ export class WatchedMachine<Machine extends StateMachine> implements StateMachin
   readonly #member: string;
   readonly #journal: Journal;
   readonly #workload: Pick<Workload<Machine>, "digest">;
+  /** Resolves when as much time has gone by as the state machine is to take. */
+  readonly #takeTime: (() => Promise<void>) | undefined;
   /** Of the last command applied; 0 = none. */
   #index = 0;
 
-  constructor(member: string, machine: Machine, journal: Journal, workload: Pick<Workload<Machine>, "digest">) {
+  constructor(
+    member: string,
+    machine: Machine,
+    journal: Journal,
+    workload: Pick<Workload<Machine>, "digest">,
+    takeTime?: () => Promise<void>,
+  ) {
+    this.#takeTime = takeTime;
     this.#member = member;
     this.machine = machine;
     this.#journal = journal;
@@ -38,6 +47,10 @@ export class WatchedMachine<Machine extends StateMachine> implements StateMachin
   }
 
   apply(batch: readonly Command[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+    return this.#takeTime === undefined ? this.#apply(batch) : this.#takeTime().then(() => this.#apply(batch));
+  }
+
+  #apply(batch: readonly Command[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
     const untagged = batch.map(({ index, term, data }): Command => ({ index, term, data: data.subarray(TAG_BYTES) }));
     const results = this.machine.apply(untagged);
     if (results instanceof Promise) return results.then((late) => this.#applied(batch, late));
@@ -51,6 +64,7 @@ export class WatchedMachine<Machine extends StateMachine> implements StateMachin
   }
 
   async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#takeTime?.();
     const split = new TrailerSplit(content);
     await this.machine.restore(split.content());
     const trailer = split.trailer();

@@ -40,9 +40,15 @@ function group() {
   const coverage = new Coverage();
   const record = new GroupRecord(coverage);
   let onQuorum = true;
-  const peers = { durableOnQuorum: () => onQuorum };
+  const members: MemberRecord[] = [];
+  const peers = {
+    durableOnQuorum: () => onQuorum,
+    hasHeld: (memberId: number, index: number, term: number) =>
+      members.some((member) => member.hasHeld(memberId, index, term)),
+  };
   const open = (name: string, memberId: number): MemberRecord => {
     const member = new MemberRecord(name, record, peers, coverage);
+    members.push(member);
     reopen(member, memberId, { term: 1, vote: 0, commit: 1 }, [1]);
     return member;
   };
@@ -182,14 +188,79 @@ describe("what a member must not do is noticed", () => {
     const { a, record } = group();
     const change = (index: number): Entry => ({ ...entry(index, 2), type: "conf-change-v2" });
     const lead = state({ term: 2, role: "leader" });
+    const committed = { ...lead, commit: 2 };
     a.ready(ready({ entries: [entry(2, 2)] }), lead);
-    a.ready(ready({ entries: [change(3)] }), lead);
-    expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4)] }), lead));
+    a.ready(ready(), committed);
+    a.ready(ready({ entries: [change(3)] }), committed);
+    expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4)] }), committed));
     const far = { ...CONF, voters: [1, 4, 5] };
     expectBroken("one configuration change at a time", () => record.configuredAt(9, far, CONF, "a"));
     const { record: other } = group();
     other.configuredAt(10, { ...CONF, voters: [1, 2, 3, 4] }, CONF, "a");
     expectBroken("the same state everywhere", () => other.configuredAt(10, CONF, CONF, "b"));
+  });
+
+  test("E1 a change of a leader that has committed nothing in its own term", () => {
+    const { a } = group();
+    const change: Entry = { ...entry(3, 2), type: "conf-change-v2" };
+    const lead = state({ term: 2, role: "leader" });
+    a.ready(ready({ entries: [entry(2, 2)] }), lead);
+    expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change] }), lead));
+  });
+
+  test("E1 a campaign with a change committed and not applied", () => {
+    const { a } = group();
+    const preVote = { type: "pre-vote", from: 1, to: 2, term: 2, lastIndex: 2, lastTerm: 1, transfer: false } as const;
+    const change: Entry = { ...entry(2, 1), type: "conf-change-v2" };
+    a.ready(ready({ entries: [change] }), state({ commit: 2 }));
+    // The commit may have come with the same turn as the campaign, and after it.
+    a.sending([preVote]);
+    a.ready(ready(), state({ commit: 2 }));
+    expectBroken("no campaign over a change", () => a.sending([preVote]));
+    expectBroken("no campaign over a change", () => a.sending([{ ...preVote, type: "vote" }]));
+    a.applied(2, 1, "entry");
+    a.sending([preVote]);
+  });
+
+  test("D6 an entry of an earlier term that is committed by counting", () => {
+    const { a, b } = group();
+    const lead = state({ term: 3, role: "leader" });
+    store(a, ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2 }));
+    store(a, ready({ hardState: { term: 3, vote: 1, commit: 1 }, entries: [entry(4, 3)] }), lead);
+    expectBroken("only the own term is committed by counting", () => a.ready(ready(), { ...lead, commit: 3 }));
+    // What others have committed is told, not counted.
+    store(b, ready({ entries: [entry(2, 2)] }), state({ term: 2, commit: 2 }));
+  });
+
+  test("C1 entries dropped for some of the same, or for a snapshot of what is there", () => {
+    const held = () => {
+      const { a } = group();
+      a.ready(ready({ entries: [entry(2, 2), entry(3, 2), entry(4, 2)] }), state({ term: 2, commit: 2 }));
+      return a;
+    };
+    const [term2, term3] = [state({ term: 2, commit: 2 }), state({ term: 3, commit: 2 })];
+    expectBroken("entries give way only to others", () => held().ready(ready({ entries: [entry(3, 2)] }), term2));
+    const snapshot = (index: number) => ({ meta: { index, term: 2, confState: CONF }, data: new Uint8Array(0) });
+    const a = held();
+    const all = state({ term: 2, commit: 4 });
+    a.ready(ready(), all);
+    expectBroken("indexes are in order", () => a.ready(ready({ snapshot: snapshot(4) }), all));
+    const over = ready({ snapshot: snapshot(3) });
+    expectBroken("entries give way only to others", () => held().ready(over, { ...term2, commit: 3 }));
+    // Another entry, and the same ones under a leader that has come since.
+    held().ready(ready({ entries: [entry(3, 3)] }), term3);
+    held().ready(ready({ entries: [entry(3, 2)] }), term3);
+  });
+
+  test("B8 leadership that goes to one without the whole log", () => {
+    const { a, b } = group();
+    const lead = state({ term: 2, role: "leader" });
+    const now: PeerMessage = { type: "timeout-now", from: 1, to: 2, term: 2 };
+    store(a, ready({ entries: [entry(2, 2), entry(3, 2)] }), lead);
+    store(b, ready({ entries: [entry(2, 2)] }), state({ term: 2 }));
+    expectBroken("leadership goes to whole logs", () => a.sending([now]));
+    store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2 }));
+    a.sending([now]);
   });
 
   test("E1 a change that overlaps one of an earlier life", () => {
