@@ -252,7 +252,7 @@ describe("what a member must not do is noticed", () => {
     held().ready(ready({ entries: [entry(3, 2)] }), term3);
   });
 
-  test("B8 leadership that goes to one without the whole log", () => {
+  test("D5 leadership that goes to one without the whole log", () => {
     const { a, b } = group();
     const lead = state({ term: 2, role: "leader" });
     const now: PeerMessage = { type: "timeout-now", from: 1, to: 2, term: 2 };
