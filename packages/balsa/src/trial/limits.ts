@@ -1,11 +1,12 @@
 /** What runs are held to, and their arithmetic. */
 
 /**
- * From the moment all is healed: a connection is tried again within 1 s, a stalled one goes on within 1 s, and an
+ * From the moment all is healed: what a thin or lossy line had taken on before is still late; where nothing of it moves
+ * for 5 s the connection is given up (transport/limits.ts), and made anew within 1 s; a stalled one goes on within 1 s. An
  * election takes one to two timeouts, three where votes are split.
  */
 export const HEAL_LEADER_ELECTIONS = 6;
-export const HEAL_LEADER_MS = 3_000;
+export const HEAL_LEADER_MS = 8_000;
 /** Connections that stalled may still break for a second, and take with them what was under way. */
 export const HEAL_SETTLE_MS = 1_500;
 /** From then on: what a client then writes is committed, and everybody has applied all there is. */
@@ -13,8 +14,13 @@ export const HEAL_COMMIT_MS = 3_000;
 export const HEAL_CATCH_UP_MS = 10_000;
 /** A snapshot that failed for want of room is tried again after a second, or four times as long as the failure took. */
 export const HEAL_SNAPSHOT_MS = 5_000;
-/** During a truce: one that is away may once depose the leader, by a term of its own. */
-export const TRUCE_ELECTIONS = 4;
+/**
+ * During a truce there may be one way to a majority only, and on it what a thin line had taken on before: some seconds of
+ * it; or the connection stands still for five, breaks and is made anew. What would never come about is told by any limit.
+ */
+export const TRUCE_MS = 12_000;
+/** One that is away may depose the leader by a term of its own, once; votes may be split as at any time. */
+export const TRUCE_ELECTIONS = 8;
 /** How often the healing looks at the cluster. */
 export const HEAL_STEP_MS = 50;
 

@@ -3,7 +3,7 @@ import { BlockedLinks } from "./blocked-links.js";
 import type { Clients } from "./clients.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import { Healing } from "./healing.js";
-import { HEAL_COMMIT_MS, HEAL_LEADER_ELECTIONS, HEAL_LEADER_MS, TRUCE_ELECTIONS } from "./limits.js";
+import { TRUCE_ELECTIONS, TRUCE_MS } from "./limits.js";
 import type { Scenario, Truce } from "./scenario.js";
 
 /**
@@ -36,18 +36,17 @@ export async function keepTruce<Machine extends StateMachine, State, Input, Outp
   );
   cluster.coverage.count("truces");
   const healing = new Healing(cluster);
-  const electionsMs = HEAL_LEADER_MS + HEAL_LEADER_ELECTIONS * settings.electionMs;
-  const within = (limitMs: number, what: string, holds: () => boolean): Promise<void> => {
+  const limitMs = TRUCE_MS + TRUCE_ELECTIONS * settings.electionMs;
+  const within = (what: string, holds: () => boolean): Promise<void> => {
     const endMs = cluster.world.nowMs + limitMs;
     return healing.within(limitMs, what, () => holds() || (cluster.world.nowMs >= endMs && !isFormed(rest)));
   };
-  await within(electionsMs, `a leader of all but ${names}`, () => agree(rest));
+  await within(`a leader of all but ${names}`, () => agree(rest));
   const [write] = probes;
   if (cluster.violation === undefined && write !== undefined) {
     const call = () => clients.call({ client: 0, member: rest[0]?.number ?? 0, input: write });
     let called = call();
-    const writeMs = HEAL_COMMIT_MS + TRUCE_ELECTIONS * settings.electionMs;
-    await within(writeMs, `a write without ${names}`, () => {
+    await within(`a write without ${names}`, () => {
       if (called.outcome === "failed" || called.outcome === "unknown") called = call();
       return called.outcome === "completed";
     });
