@@ -114,6 +114,20 @@ describe("proposals", () => {
     expect(younger.applied?.term).toBe(4);
   });
 
+  test("Raft §5.4.2 one whose index a later leader gave out again may be committed by a third one: unknown", async () => {
+    const { proposals, call, pass } = setUp();
+    const older = call();
+    proposals.accept(proposals.takeGathered(), 5, 3);
+    const younger = call();
+    proposals.accept(proposals.takeGathered(), 5, 4);
+    await pass(0);
+    expect(older.error).toMatchObject({ code: "superseded", applied: "unknown", retryable: false });
+    // As in Figure 8: the leader of term 5 has the older one, and commits it. Now the younger one is in no log.
+    proposals.applied(5, 3, bytes());
+    await pass(0);
+    expect(younger.error).toMatchObject({ code: "superseded", applied: "not-applied" });
+  });
+
   test("a snapshot that passes its place leaves its outcome unknown", async () => {
     const { proposals, call, pass } = setUp();
     const [a, b] = [call(), call()];
