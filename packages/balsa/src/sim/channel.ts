@@ -1,5 +1,6 @@
 import { crc32c } from "../codec/index.js";
 import { invariant } from "../core/index.js";
+import { RETRANSMIT_MS_MAX } from "./limits.js";
 import type { Link } from "./link.js";
 import { SimEvent } from "./sim-event.js";
 import type { Word } from "./trace.js";
@@ -159,6 +160,15 @@ export class Channel {
     const stalledUs = this.#wire.timeline.nowUs - this.#stalledSinceUs;
     this.#stalledSinceUs = undefined;
     this.#schedule(this.#wire.retransmitUs(stalledUs));
+  }
+
+  /** The wire is as good as ever: what was held up by what it was is sent again, and arrives with that. */
+  hasten(): void {
+    const latestUs = this.#wire.timeline.nowUs + RETRANSMIT_MS_MAX * 1000;
+    if (!this.#travelling.some(({ dueUs }) => dueUs > latestUs)) return;
+    for (const travelling of this.#travelling) travelling.dueUs = Math.min(travelling.dueUs, latestUs);
+    this.#cancelArrival();
+    this.#schedule();
   }
 
   #sendPiece(bytes: Uint8Array): void {

@@ -56,6 +56,12 @@ export class SimConnection implements Connection {
     return this.#outgoing.to;
   }
 
+  /** The wire is as good as ever, either way. */
+  hasten(): void {
+    this.#incoming.hasten();
+    this.#outgoing.hasten();
+  }
+
   attach(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
     if (this.#held.length > 0) this.#deliverHeld();

@@ -48,7 +48,7 @@ export interface NetworkFaults {
   unblock(from: string, to: string): void;
   /** Nothing gets from any node of one side to any of the other, either way. */
   partition(side: readonly string[], otherSide: readonly string[]): void;
-  /** Takes all blocks away. */
+  /** Takes all blocks away, and ends all that stalls. What is under way arrives within a retransmission. */
   heal(): void;
   /** Breaks the connections between two nodes; both ends hear of it, where the wire carries. */
   reset(a: string, b: string): void;
@@ -108,7 +108,13 @@ export class Wire implements NetworkFaults {
 
   heal(): void {
     this.timeline.note("*", "heal", "");
-    for (const links of this.#links.values()) for (const link of links.values()) link.isBlocked = false;
+    for (const links of this.#links.values()) {
+      for (const link of links.values()) {
+        link.isBlocked = false;
+        link.stalledUntilUs = 0;
+      }
+    }
+    for (const end of this.ends) end.hasten();
     this.#resumeStalled();
   }
 

@@ -82,6 +82,30 @@ describe("links", () => {
     expect(world.trace.lines.some((line) => line.includes("stall-link a 300"))).toBe(true);
   });
 
+  test("healing ends stalls, and does not leave to a thin line what is under way: all is there a second later", async () => {
+    const { world, atA, atB } = await connect(1, { ...plain, resetChance: 1 });
+    world.network.stall("a", "b", 60_000);
+    world.network.setLink("b", "a", { bytesPerMs: 0.001 });
+    atA.write(1, 2);
+    atB.write(3, 4);
+    await world.run({ forMs: 10 });
+    atB.write(5);
+    await world.run({ forMs: 1_500 });
+    expect([atA.received, atB.received]).toEqual([[], []]);
+    world.network.heal();
+    world.network.setLink("b", "a");
+    atA.write(6);
+    await world.run({ forMs: 1_001 });
+    expect([atA.received, atB.received]).toEqual([
+      [3, 4, 5],
+      [1, 2, 6],
+    ]);
+    const sinceMs = world.nowMs;
+    atA.write(7);
+    await world.run({ until: () => atB.received.length === 4 });
+    expect(world.nowMs - sinceMs).toBeLessThan(10);
+  });
+
   test("a write may come in pieces as tiny as one byte, in order", async () => {
     const { world, atA, atB } = await connect(1, { ...plain, pieceBytesMax: 3 });
     const sent = Array.from({ length: 240 }, (_, i) => i);
