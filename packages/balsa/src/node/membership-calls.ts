@@ -55,7 +55,7 @@ export class MembershipCalls {
       return await this.viaLeader((timeoutMs) => ({ kind: "change", changes, force, timeoutMs }), options);
     } catch (cause) {
       // This member has learned of its own removal before the answer came.
-      if (cause instanceof BalsaError && cause.code === "removed" && this.removesSelf(changes)) {
+      if (this.parts.ended()?.code === "removed" && this.removesSelf(changes)) {
         return { index: this.parts.appliedIndex(), term: this.parts.raw.term, added: [] };
       }
       throw cause;
@@ -111,7 +111,8 @@ export class MembershipCalls {
     const { members, membership, clusterId, raw } = this.parts;
     if (raw.role !== "leader") throw notLeader("another member leads");
     const known = members.named(request.name);
-    if (request.id !== 0 && known?.id !== request.id) {
+    // Under the same incarnation it was taken in before, and has not heard of its new ID.
+    if (request.id !== 0 && known?.id !== request.id && known?.incarnation !== request.incarnation) {
       throw membershipRefused("unknown-member", `${request.name} was a member once, and is none any more`);
     }
     if (known === undefined || known.incarnation !== request.incarnation) {
@@ -143,8 +144,10 @@ export class MembershipCalls {
         if (raw.lead === raw.id) return await this.asLeader(request(leftMs), signal);
         if (raw.lead !== NONE) return await this.ask(raw.lead, request(leftMs), deadlineMs);
       } catch (cause) {
+        // Whoever ends while it waits knows as little as any other what became of the request.
+        if (cause instanceof BalsaError && cause.applied === "unknown") throw cause;
         this.throwIfEnded();
-        if (!(cause instanceof BalsaError) || cause.code !== "not-leader" || cause.applied === "unknown") throw cause;
+        if (!(cause instanceof BalsaError) || cause.code !== "not-leader") throw cause;
         reason = cause.message;
       }
       await this.pause(heartbeatMs);

@@ -128,12 +128,32 @@ async function fillUp(
     if (storage.snapshot().meta.index > 0) return await introduced(options, storage, seeds, wish);
     const { clusterId, memberId, incarnation } = storage.identity;
     const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name: options.name };
-    const { members } = await join(options.platform, newcomer, seeds, wish);
-    return { storage, provisional: members };
+    const joined = await join(options.platform, newcomer, seeds, wish);
+    if (joined.memberId !== memberId) return await renamed(options, storage, joined);
+    return { storage, provisional: joined.members };
   } catch (cause) {
     await storage.close();
     throw cause;
   }
+}
+
+/**
+ * A first member's start in a new directory broke off, and went on as one that joins: the cluster knew it with another
+ * directory, and has taken this one in under another ID. It has promised nothing yet under the old one.
+ */
+async function renamed(options: Opening, storage: DiskStorage, joined: Joined): Promise<OpenedStorage> {
+  const { incarnation } = storage.identity;
+  const { clusterId, memberId, members } = joined;
+  await storage.close();
+  const obtain = () => Promise.resolve({ clusterId, memberId, incarnation });
+  const filled = await open(options, {
+    kind: "join",
+    group: GROUP,
+    name: options.name,
+    replaces: incarnation,
+    obtain,
+  });
+  return { storage: filled, provisional: members };
 }
 
 async function writeFirstSnapshot(storage: DiskStorage, configuration: Configuration): Promise<void> {

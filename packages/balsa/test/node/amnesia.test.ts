@@ -134,6 +134,34 @@ describe("a member whose disk was lost, under its old identity", () => {
     expect(three.leader!.running.raft.status().members).toHaveLength(3);
   });
 
+  // All that a first start does to its disk, a few calls at a time.
+  test.each([10, 15, 20, 25, 30, 35, 40])(
+    "a start as a first member that breaks off at its %sth call may go on as one that joins",
+    async (calls) => {
+      const three = cluster("bootstrap, then join");
+      const { world } = three;
+      await three.untilLeader();
+      await write(three, 5);
+      const wiped = three.up.find((node) => node !== three.leader)!;
+      const formerId = wiped.running.raft.status().memberId;
+      const join = three.up.filter((node) => node !== wiped).map(({ name }) => `${name}:2380`);
+      wiped.crash();
+      wiped.wipe();
+      let left = calls;
+      wiped.disk.fault = (): undefined => {
+        left--;
+        if (left === 0) wiped.crash();
+      };
+      wiped.restart();
+      await world.run({ until: () => left <= 0 });
+      wiped.disk.fault = undefined;
+      wiped.restart(three.boot(wiped.name, { join, voter: true }));
+      await untilBack(three, wiped.name, formerId);
+      expect(three.leader!.running.raft.status().members).toHaveLength(3);
+      expect(three.agreedJournal()).toHaveLength(5);
+    },
+  );
+
   test("of a member that was removed meanwhile the start is refused, and it says what to do", async () => {
     const three = cluster("removed");
     const { world } = three;

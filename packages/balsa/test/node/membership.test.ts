@@ -341,6 +341,26 @@ describe("E1 membership of a cluster in a simulated world", () => {
     expect(await refusal(raft.removeMember(gone))).toBe("unknown-member");
   });
 
+  test.each(["follower", "leader"])(
+    "of a change that a %s was asked for, and that it has not seen through when it stops, nobody knows what becomes",
+    async (asked) => {
+      const cluster = new SimulatedCluster({ seed: `asked in vain ${SEED}` });
+      const { world } = cluster;
+      const leader = await cluster.untilLeader();
+      await write(cluster, 3);
+      const [first, second] = cluster.up.filter((node) => node !== leader);
+      const by = asked === "leader" ? leader : first!;
+      for (const { disk } of cluster.up) disk.slowness = 1_000;
+      const change = by.running.raft.removeMember(cluster.idOf(second!.name)).then(
+        () => "made",
+        ({ applied }: { applied?: string }) => applied,
+      );
+      await world.run({ forMs: 50 });
+      await world.settle(by.running.raft.close());
+      expect(await world.settle(change)).toBe("unknown");
+    },
+  );
+
   test("a removed member that returns is told so, and stops", async () => {
     const cluster = new SimulatedCluster({ seed: `returns ${SEED}` });
     const { world } = cluster;
