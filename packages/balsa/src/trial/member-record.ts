@@ -441,9 +441,14 @@ export class MemberRecord implements RaftNodeObserver {
     );
   }
 
+  /**
+   * Of an earlier term than the durable one, what is acknowledged may have been replaced in memory by a later leader's
+   * append, in the same turn: then only the outcome was written. That is as if it had been on disk, been replaced there, and
+   * the answer been slow on its way.
+   */
   #checkAcknowledged(term: number, index: number): void {
     const { term: durableTerm, log } = this.#stable;
-    if (durableTerm < term || log.lastIndex < index) {
+    if (durableTerm < term || (durableTerm === term && log.lastIndex < index)) {
       const detail = `${this.name} acknowledges ${index} in term ${term}; ${describe(this.#stable)} is durable`;
       throw new RuleBroken("persist before send", detail);
     }
