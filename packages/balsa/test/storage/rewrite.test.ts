@@ -4,6 +4,7 @@ import { BalsaError, type Entry } from "../../src/core/index.js";
 import { FileError, type FileErrorCode, silentLogger } from "../../src/platform/index.js";
 import { keepUnsynced, loseUnsynced, Prng, type SimDisk } from "../../src/sim/index.js";
 import { DamagedDirectory, giveUpDamage, readLog } from "../../src/storage/index.js";
+import { drawCrash } from "./crash-choices.js";
 import { HandClock } from "./hand-clock.js";
 import { RecordedFiles } from "./recorded-files.js";
 import {
@@ -70,12 +71,13 @@ async function giveUp(files: RecordedFiles): Promise<void> {
 }
 
 interface Mending {
+  readonly name: string;
   readonly mend: (files: RecordedFiles) => Promise<void>;
   /** The log's last index afterwards. */
   readonly lastIndex: number;
 }
 
-const MENDINGS: readonly (Mending & { readonly name: string })[] = [
+const MENDINGS: readonly Mending[] = [
   { name: "a repair", mend: repair, lastIndex: 40 },
   { name: "giving up what is lost", mend: giveUp, lastIndex: DAMAGED_INDEX - 1 },
 ];
@@ -84,10 +86,11 @@ const MENDINGS: readonly (Mending & { readonly name: string })[] = [
 type Fate = "dies" | FileErrorCode;
 
 /** What comes of the machine then. */
-type Power = "stays" | "goes, unsynced is lost" | "goes, unsynced is kept";
+type Power = "stays" | "goes, unsynced is lost" | "goes, unsynced is kept" | "goes, unsynced is kept or lost";
 
+const SOME_DRAWN: readonly Power[] = Array.from({ length: 4 }, () => "goes, unsynced is kept or lost");
 const FATES: readonly (readonly [Fate, readonly Power[]])[] = [
-  ["dies", ["stays", "goes, unsynced is lost", "goes, unsynced is kept"]],
+  ["dies", ["stays", "goes, unsynced is lost", "goes, unsynced is kept", ...SOME_DRAWN]],
   ["io", ["goes, unsynced is lost"]],
   ["full", ["goes, unsynced is lost"]],
 ];
@@ -128,11 +131,25 @@ async function live(
   return { calls, hasAdded };
 }
 
-function afterwards(disk: SimDisk, power: Power): SimDisk {
+function afterwards(disk: SimDisk, power: Power, prng: Prng): SimDisk {
   const left = disk.fork();
-  if (power === "stays") left.completeAll();
-  else left.crash(power === "goes, unsynced is lost" ? loseUnsynced : keepUnsynced);
-  return left;
+  switch (power) {
+    case "stays":
+      left.completeAll();
+      return left;
+    case "goes, unsynced is lost":
+      left.crash(loseUnsynced);
+      return left;
+    case "goes, unsynced is kept":
+      left.crash(keepUnsynced);
+      return left;
+    case "goes, unsynced is kept or lost":
+      left.crash(drawCrash(prng, left));
+      return left;
+    default:
+      power satisfies never;
+      throw new Error("the power stays or goes");
+  }
 }
 
 /** Mends what is still damaged, and looks at the log; says whether there was anything to mend. */
@@ -164,13 +181,14 @@ test.each(MENDINGS)(
     const { calls } = await live(new RecordedFiles(pristine.fork()), mending, "dies", -1);
     expect(calls).toBeGreaterThan(60);
     const states = new Set<string>();
+    const prng = new Prng(`power that goes behind ${mending.name}`);
     for (const [fate, powers] of FATES) {
       for (let fateAt = 0; fateAt < calls; fateAt++) {
         const disk = pristine.fork();
         const { hasAdded } = await live(new RecordedFiles(disk), mending, fate, fateAt);
         for (const power of powers) {
           try {
-            states.add(await lookAt(afterwards(disk, power), mending, fate, hasAdded));
+            states.add(await lookAt(afterwards(disk, power, prng), mending, fate, hasAdded));
           } catch (cause) {
             throw new Error(`${fate} at call ${fateAt}, the power ${power}`, { cause });
           }
