@@ -277,6 +277,18 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     });
   }
 
+  /**
+   * Its first start broke off after its disk was lost for a second time: what it has made is a directory of its first self, whose
+   * place another has taken since. It says what to do.
+   */
+  #empty(member: SimulatedMember<Machine>): void {
+    this.world.after(0, `${member.name} gets an empty directory`, () => {
+      this.kill(member);
+      member.node.wipe();
+      this.restart(member);
+    });
+  }
+
   async #boot(member: SimulatedMember<Machine>, platform: Platform): Promise<MemberLife<Machine>> {
     const { name, record } = member;
     const { settings } = this.#scenario;
@@ -304,6 +316,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     } catch (error) {
       if (error instanceof RuleBroken) this.take(error);
       else if (isRemoved(error) && !record.isComing) this.#gone(member);
+      else if (isRemoved(error) && record.hasLostDisk && member.start.kind === "join") this.#empty(member);
       else if (member.isDoomed) this.events?.stopped(member);
       else this.violate("members start", `${name}: ${String(error)}`);
       return { raft: undefined, machine, close: () => Promise.resolve() };

@@ -1,12 +1,11 @@
 /** What runs are held to, and their arithmetic. */
 
 /**
- * From the moment all is healed: what a thin or lossy line had taken on before is still late; where nothing of it moves
- * for 5 s the connection is given up (transport/limits.ts), and made anew within 1 s; a stalled one goes on within 1 s. An
- * election takes one to two timeouts, three where votes are split.
+ * From the moment all is healed: what stalled, or was on a thin or lossy line, is there within 1 s (`NetworkFaults.heal`); a
+ * connection is tried again within 1 s; and an election takes one to two timeouts, three where votes are split.
  */
 export const HEAL_LEADER_ELECTIONS = 6;
-export const HEAL_LEADER_MS = 8_000;
+export const HEAL_LEADER_MS = 3_000;
 /** Connections that stalled may still break for a second, and take with them what was under way. */
 export const HEAL_SETTLE_MS = 1_500;
 /** From then on: what a client then writes is committed, and everybody has applied all there is. */
