@@ -13,7 +13,6 @@ import {
   SCENARIO_FORMAT,
   type Scenario,
 } from "./scenario.js";
-import { drawSessions, type SessionSettings } from "./session-settings.js";
 import type { Workload } from "./workload.js";
 
 const CLIENTS = 6;
@@ -42,9 +41,8 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const spares = prng.stream("spares").pick(profile.spares ?? [0]);
   const operations = drawOperations(prng.stream("operations"), profile, members + spares, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members + spares);
-  const { sessions, snapshots } = drawSessionsOrNone(prng.stream("sessions"), profile);
   const network = drawNetwork(prng.stream("network"), profile, members);
-  const settings = { ...drawSettings(prng.stream("settings"), profile, network), ...snapshots };
+  const settings = drawSettings(prng.stream("settings"), profile, network);
   return {
     format: SCENARIO_FORMAT,
     seed,
@@ -57,21 +55,10 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     disk: drawDisk(prng.stream("disk"), profile),
     ...drawMachine(prng.stream("machine"), profile, settings),
     ...drawTruce(prng.stream("truce"), profile, members),
-    ...(sessions === undefined ? {} : { sessions }),
     durationMs: profile.durationMs,
     steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
     probes: workload.probes(operations.map(({ input }) => input as Input)),
   };
-}
-
-/** With sessions, snapshots every few entries as often as not: then whoever comes back knows them from its snapshot. */
-function drawSessionsOrNone(
-  prng: Prng,
-  { sessionsChance = 0 }: Profile,
-): { readonly sessions?: SessionSettings; readonly snapshots?: Pick<MemberSettings, "snapshotLogEntries"> } {
-  if (!prng.chance(sessionsChance)) return {};
-  const sessions = drawSessions(prng, CLIENTS);
-  return prng.chance(0.5) ? { sessions, snapshots: { snapshotLogEntries: prng.between(3, 10) } } : { sessions };
 }
 
 function drawOperations<Machine extends StateMachine, State, Input, Output>(
@@ -207,15 +194,23 @@ function drawMachine(
     : {};
 }
 
-/** Half of them without the last leader; where there are enough members, some have a way to one of the others. */
+/** What truces wait for. */
+const TRUCE_MOMENTS: readonly Mark[] = ["elections won", "elections won", "votes given", "entries made durable"];
+
+/**
+ * Half of them without the last leader, or without the one that came by the moment; where there are enough members, some
+ * have a way to one of the others.
+ */
 function drawTruce(prng: Prng, { truceChance }: Profile, members: number): Pick<Scenario, "truce"> {
   const minority = Math.floor((members - 1) / 2);
   if (minority === 0 || !prng.chance(truceChance)) return {};
   const numbers = numbersBelow(members, prng);
   const away: Target[] = numbers.slice(0, minority);
-  if (prng.chance(0.5)) away[0] = "leader";
+  const on = prng.chance(0.5) ? prng.pick(TRUCE_MOMENTS) : undefined;
+  if (prng.chance(0.5)) away[0] = on === undefined ? "leader" : "there";
   // Together with that one they are still no majority.
-  return { truce: { away, ...(minority > 1 && prng.chance(0.5) ? { bridge: numbers[minority] as number } : {}) } };
+  const bridge = minority > 1 && prng.chance(0.5) ? numbers[minority] : undefined;
+  return { truce: { away, ...(bridge === undefined ? {} : { bridge }), ...(on === undefined ? {} : { on }) } };
 }
 
 function numbersBelow(count: number, prng: Prng): number[] {

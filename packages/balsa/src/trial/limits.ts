@@ -14,10 +14,12 @@ export const HEAL_CATCH_UP_MS = 10_000;
 /** A snapshot that failed for want of room is tried again after a second, or four times as long as the failure took. */
 export const HEAL_SNAPSHOT_MS = 5_000;
 /**
- * During a truce there may be one way to a majority only, and on it what a thin line had taken on before: some seconds of
- * it; or the connection stands still for five, breaks and is made anew. What would never come about is told by any limit.
+ * During a truce there may be one way to a majority only: where its connection stands still it is given up after 5 s, and
+ * made anew as above. What would never come about is told by any limit.
  */
 export const TRUCE_MS = 12_000;
+/** How long a truce waits for the moment at which it is to begin: some elections, of all faults undisturbed. */
+export const TRUCE_WAIT_MS = 3_000;
 /** One that is away may depose the leader by a term of its own, once; votes may be split as at any time. */
 export const TRUCE_ELECTIONS = 8;
 /** How often the healing looks at the cluster. */

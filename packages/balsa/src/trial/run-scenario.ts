@@ -6,7 +6,7 @@ import { SimulatedCluster } from "./cluster.js";
 import { Coverage } from "./coverage.js";
 import { compareDisk, compareDisksInTurn } from "./disk-comparison.js";
 import { heal } from "./healing.js";
-import { CHECK_STEPS_MAX } from "./limits.js";
+import { CHECK_STEPS_MAX, TRUCE_WAIT_MS } from "./limits.js";
 import { Nemesis } from "./nemesis.js";
 import type { Scenario } from "./scenario.js";
 import { keepTruce } from "./truce.js";
@@ -45,7 +45,7 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
   const trace = options.keepTrace === true ? "lines" : "hash";
   const cluster = new SimulatedCluster<Machine>(scenario, workload, coverage, trace);
   const nemesis = new Nemesis<Machine>(cluster);
-  const clients = new Clients<Machine, State, Input, Output>(cluster, workload, scenario.sessions);
+  const clients = new Clients<Machine, State, Input, Output>(cluster, workload);
   cluster.events = {
     lifeEnded: (member) => clients.lifeEnded(member),
     stopped: (member) => nemesis.replace(member),
@@ -55,8 +55,9 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
     compareDisksInTurn(cluster);
     followSteps(scenario, cluster, nemesis, clients);
     await runUnlessViolated(cluster, scenario.durationMs);
+    const there = await comeToMoment(cluster, scenario);
     nemesis.healAll();
-    await keepTruce(cluster, clients, scenario);
+    await keepTruce(cluster, clients, scenario, there);
     if (cluster.violation === undefined) await heal(cluster, clients, scenario);
     for (const member of cluster.members) if (cluster.violation === undefined) await compareDisk(cluster, member);
   } catch (error) {
@@ -104,16 +105,32 @@ function followSteps<Machine extends StateMachine, State, Input, Output>(
   arm();
 }
 
+/** Until that time, or until it holds. */
 async function runUnlessViolated<Machine extends StateMachine>(
   cluster: SimulatedCluster<Machine>,
   untilMs: number,
+  holds: () => boolean = () => false,
 ): Promise<void> {
   const { world } = cluster;
   let isTime = false;
-  world.after(untilMs - world.nowMs, "all is healed", () => {
+  world.after(untilMs - world.nowMs, "it is time", () => {
     isTime = true;
   });
-  await world.run({ until: () => isTime || cluster.violation !== undefined, limitMs: untilMs + 1 });
+  await world.run({ until: () => isTime || holds() || cluster.violation !== undefined, limitMs: untilMs + 1 });
+}
+
+/** Waits for the moment at which the truce is to begin. @returns the name of the member that came by it */
+async function comeToMoment<Machine extends StateMachine>(
+  cluster: SimulatedCluster<Machine>,
+  { truce }: Scenario,
+): Promise<string | undefined> {
+  if (truce?.on === undefined || cluster.violation !== undefined) return undefined;
+  let there: string | undefined;
+  cluster.coverage.onNext(truce.on, (where) => {
+    there ??= where;
+  });
+  await runUnlessViolated(cluster, cluster.world.nowMs + TRUCE_WAIT_MS, () => there !== undefined);
+  return there;
 }
 
 function checkHistory<Machine extends StateMachine, State, Input, Output>(

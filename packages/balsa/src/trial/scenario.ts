@@ -1,6 +1,5 @@
 import type { Mark } from "./coverage.js";
 import type { Fault, Target } from "./fault.js";
-import type { SessionSettings } from "./session-settings.js";
 
 /** One call of one client. Plain data: what it means is its workload's affair. */
 export interface OperationStep {
@@ -64,6 +63,8 @@ export interface Truce {
   readonly away: readonly Target[];
   /** One of the rest that the first of `away` still reaches, and that still reaches it. Left out: none. */
   readonly bridge?: number;
+  /** It begins when this happens next, if that is soon; whoever came by it is `there`. Left out: at once. */
+  readonly on?: Mark;
 }
 
 /**
@@ -88,8 +89,6 @@ export interface Scenario {
   readonly applyMs?: readonly [number, number];
   /** How the second phase begins. Left out: all is well at once. */
   readonly truce?: Truce;
-  /** Clients that use sessions, and a state machine that has them. Left out: none. */
-  readonly sessions?: SessionSettings;
   /** Steps and faults lie before; then all is healed. */
   readonly durationMs: number;
   /** By time. */

@@ -15,12 +15,13 @@ export async function keepTruce<Machine extends StateMachine, State, Input, Outp
   cluster: SimulatedCluster<Machine>,
   clients: Clients<Machine, State, Input, Output>,
   { truce, settings, probes, steps, spares = 0 }: Scenario,
+  there: string | undefined,
 ): Promise<void> {
   const hasFirstMembers = spares === 0 && !steps.some((step) => step.kind === "fault" && "by" in step.fault);
   // Who is damaged, or was never there, depends on all the others.
   const isSound = cluster.members.every(({ isRotten, record }) => !isRotten && record.hasTakenPart && !record.isComing);
   if (truce === undefined || cluster.violation !== undefined || !hasFirstMembers || !isSound) return;
-  const { away, rest } = part(cluster, truce);
+  const { away, rest } = part(cluster, truce, there);
   if (away.length === 0) return;
   const links = new BlockedLinks(cluster.world.network);
   for (const [at, out] of away.entries()) {
@@ -58,11 +59,12 @@ export async function keepTruce<Machine extends StateMachine, State, Input, Outp
 function part<Machine extends StateMachine>(
   cluster: SimulatedCluster<Machine>,
   truce: Truce,
+  there: string | undefined,
 ): Record<"away" | "rest", readonly SimulatedMember<Machine>[]> {
   const { members } = cluster;
   const away = new Set<SimulatedMember<Machine>>();
   for (const target of truce.away) {
-    const member = cluster.find(target);
+    const member = target === "there" ? members.find(({ name }) => name === there) : cluster.find(target);
     const isFree = member !== undefined && member.number !== truce.bridge;
     if (isFree && away.size * 2 + 2 < members.length) away.add(member);
   }

@@ -23,7 +23,6 @@ export type Rule =
   | "an acknowledged write is applied"
   | "a refused write is not applied"
   | "nothing out of nowhere"
-  | "a session's command takes effect once"
   | "linearizable"
   | "bounded log and disk"
   | "no member stops by itself"

@@ -40,6 +40,23 @@ describe("peace may begin with a truce", () => {
     expect(coverage["elections won"]).toBeGreaterThan(truce.away.includes("leader") ? 1 : 0);
   });
 
+  test("it may begin without the leader that was elected last", async () => {
+    const kill: FaultStep = { kind: "fault", atMs: 2_990, fault: { kind: "kill", target: "leader", forMs: 10_000 } };
+    const truce: Truce = { away: ["there", 1], on: "elections won" };
+    const { coverage, trace } = await run({ ...calm("moment"), durationMs: 3_000, truce }, [kill]);
+    expect(coverage["elections won"]).toBeGreaterThan(2);
+    const [first, second] = lines(trace, 'role="leader"').map((line) => line.split(" ")[1]);
+    expect(second).not.toBe(first);
+    expect(lines(trace, "truce without")[0]).toMatch(new RegExp(`truce without ${second}(,m2)?$`));
+  });
+
+  test("a moment that does not come is waited for no longer", async () => {
+    const truce: Truce = { away: ["there", 1], on: "snapshots sent" };
+    const { coverage, trace } = await run({ ...calm("no moment"), truce });
+    expect(coverage.truces).toBe(1);
+    expect(lines(trace, "truce without")[0]).toMatch(/truce without m2$/);
+  });
+
   test("not where members may have left, or where nobody would be away", async () => {
     const removal: FaultStep = { kind: "fault", atMs: 900, fault: { kind: "remove-member", target: 4, by: 0 } };
     const removed = await run({ ...calm("removal"), truce: { away: [1] } }, [removal]);
