@@ -8,8 +8,7 @@ export const share = 3;
 
 /** Most of the time on the default profile, and some on each of the others. */
 const profiles = /** @type {const} */ ([
-  ["default", 0.46],
-  ["sessions", 0.04],
+  ["default", 0.5],
   ["tiny", 0.05],
   ["members", 0.05],
   ["sizes", 0.05],
