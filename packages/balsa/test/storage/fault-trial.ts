@@ -6,7 +6,7 @@ import { drawCrash } from "./crash-choices.js";
 import { HandClock } from "./hand-clock.js";
 import { applied, EMPTY_MODEL, lastIndexOf, legalState, type ModelState } from "./log-model.js";
 import { type CallKind, RecordedFiles } from "./recorded-files.js";
-import { append, entries, foundIn, openStorage, takeSnapshot, write } from "./storages.js";
+import { append, entries, foundIn, meta, openStorage, receive, snapshotFile, takeSnapshot, write } from "./storages.js";
 
 /** Which calls of one process fail. */
 type FaultPlan = (kind: CallKind, path: string) => FileError | undefined;
@@ -114,6 +114,7 @@ export class FaultTrial {
           if (hasFailed) throw new Error("acknowledged behind a failure");
           if (number <= this.#acknowledged) throw new Error("acknowledged out of order");
           this.#acknowledged = number;
+          this.#snapshotIndex = Math.max(this.#snapshotIndex, whole.snapshot?.meta.index ?? 0);
           this.tally.acknowledged++;
         },
         (cause: unknown) => {
@@ -146,7 +147,7 @@ export class FaultTrial {
     const state = this.#state;
     const { commit, vote } = state.hardState;
     const last = lastIndexOf(state);
-    switch (this.#prng.below(8)) {
+    switch (this.#prng.below(9)) {
       case 0:
         submit({ hardState: { term: this.#term, vote, commit: this.#prng.between(commit, last) } });
         return;
@@ -155,20 +156,23 @@ export class FaultTrial {
         const durable = this.#states[this.#acknowledged] ?? EMPTY_MODEL;
         const index = Math.min(durable.hardState.commit, storage.lastIndex());
         if (index <= storage.snapshot().meta.index) return;
-        await takeSnapshot(storage, index, storage.term(index)).then(
-          () => {
-            this.#snapshotIndex = index;
-          },
-          (cause: unknown) => {
-            const isOutdated = cause instanceof StorageError && cause.code === "snapshot-out-of-date";
-            if (!(cause instanceof BalsaError) && !isOutdated) throw cause;
-          },
-        );
+        const isTaken = await isStored(takeSnapshot(storage, index, storage.term(index)));
+        if (isTaken) this.#snapshotIndex = Math.max(this.#snapshotIndex, index);
         return;
       }
       case 2:
         storage.compact(this.#prng.below(storage.snapshot().meta.index + 1));
         return;
+      case 3: {
+        if (this.#prng.chance(0.7)) return;
+        const index = last + 5;
+        const file = await snapshotFile(new RecordedFiles(), index, this.#term);
+        // Now and then it is never taken over.
+        if (!(await isStored(receive(storage, index, this.#term, file))) || this.#prng.chance(0.3)) return;
+        const snapshot = { meta: meta(index, this.#term), data: new Uint8Array(0) };
+        submit({ hardState: { term: this.#term, vote: 0, commit: index }, snapshot });
+        return;
+      }
       default: {
         const first = this.#prng.chance(0.8)
           ? last + 1
@@ -180,6 +184,18 @@ export class FaultTrial {
         submit({ entries: list, ...(hasNewTerm ? { hardState: { term: this.#term, vote: 0, commit } } : {}) });
       }
     }
+  }
+}
+
+/** Whether it came to its end; what the file system refuses it may be refused for. */
+async function isStored(snapshot: Promise<void>): Promise<boolean> {
+  try {
+    await snapshot;
+    return true;
+  } catch (cause) {
+    const isOutdated = cause instanceof StorageError && cause.code === "snapshot-out-of-date";
+    if (!(cause instanceof BalsaError) && !isOutdated) throw cause;
+    return false;
   }
 }
 
