@@ -1,5 +1,9 @@
 export type { SessionOptions } from "./session.js";
 export { resultOf, Session } from "./session.js";
+export type { SessionAnswer, SessionRefusal } from "./session-answer.js";
+export { decodeSessionAnswer } from "./session-answer.js";
+export type { SessionCall, SessionCommand } from "./session-command.js";
+export { decodeSessionCommand } from "./session-command.js";
 export type { SessionLimits } from "./session-limits.js";
 export type { SessionMember } from "./session-member.js";
 export type { SessionedStateMachine } from "./with-sessions.js";

@@ -3,7 +3,9 @@ import { type History, HistoryRecorder, type Model } from "../linearizability/in
 import type { RaftNode, StateMachine } from "../node/index.js";
 import type { MemberLife, SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { OperationStep } from "./scenario.js";
-import { checksumOf, tagCommand } from "./watched-machine.js";
+import { SessionClients } from "./session-clients.js";
+import type { SessionSettings } from "./session-settings.js";
+import { proposeWatched } from "./watched-proposal.js";
 import type { MemberCalls, Workload } from "./workload.js";
 
 /** How long a call of a member may take. */
@@ -20,6 +22,7 @@ export interface CalledOperation<Input = unknown> {
 interface Pending<Input> extends CalledOperation<Input> {
   /** In the history. */
   readonly id: number;
+  readonly client: number;
   /** Whom it asks. */
   member: number;
   attempts: number;
@@ -42,12 +45,22 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
   /** By the member that was asked. */
   readonly #pending: Set<Pending<Input>>[];
+  /** Those whose session asks on, whichever member dies. */
+  readonly #inSessions = new Set<Pending<Input>>();
+  readonly #sessions: SessionClients<Machine> | undefined;
 
-  constructor(cluster: SimulatedCluster<Machine>, workload: Workload<Machine, State, Input, Output>) {
+  constructor(
+    cluster: SimulatedCluster<Machine>,
+    workload: Workload<Machine, State, Input, Output>,
+    sessions: SessionSettings | undefined,
+  ) {
     this.#cluster = cluster;
     this.#workload = workload;
     this.#model = workload.model;
     this.#pending = cluster.members.map(() => new Set<Pending<Input>>());
+    if (sessions !== undefined && cluster.sessions !== undefined) {
+      this.#sessions = new SessionClients(cluster, sessions, cluster.sessions);
+    }
   }
 
   get history(): History<Input, Output> {
@@ -56,20 +69,21 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
 
   /** Whether any operation waits for its answer. */
   get isBusy(): boolean {
-    return this.#pending.some((pending) => pending.size > 0);
+    return this.#inSessions.size > 0 || this.#pending.some((pending) => pending.size > 0);
   }
 
   call({ client, member, input }: Pick<OperationStep, "client" | "member" | "input">): CalledOperation<Input> {
     const id = this.#recorder.invoke(`client ${client}`, input as Input, this.#cluster.world.nowMs);
     this.counts.operations += 1;
-    const operation: Pending<Input> = { id, input: input as Input, member, attempts: 0, outcome: undefined };
+    const operation: Pending<Input> = { id, client, input: input as Input, member, attempts: 0, outcome: undefined };
     this.#attempt(operation);
     return operation;
   }
 
   /** A life has ended: its connections are closed, and nobody hears what became of what it was asked. */
-  lifeEnded({ number }: SimulatedMember<Machine>): void {
-    const pending = this.#pending[number];
+  lifeEnded(member: SimulatedMember<Machine>): void {
+    this.#sessions?.lifeEnded(member);
+    const pending = this.#pending[member.number];
     if (pending === undefined) return;
     for (const operation of [...pending]) this.#settleUnknown(operation);
   }
@@ -85,7 +99,7 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     operation.member = member.number;
     const pending = this.#pending[member.number] as Set<Pending<Input>>;
     pending.add(operation);
-    const calls = this.#callsOf(life, life.raft);
+    const calls = this.#callsOf(operation, life, life.raft);
     this.#workload.call(calls, operation.input).then(
       (output) => {
         if (operation.outcome === undefined) this.#settleCompleted(operation, output);
@@ -93,6 +107,7 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
       (error: unknown) => {
         if (operation.outcome !== undefined) return;
         pending.delete(operation);
+        this.#inSessions.delete(operation);
         this.#failed(operation, error);
       },
     );
@@ -112,37 +127,24 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     } else this.#settleFailed(operation);
   }
 
-  #callsOf(life: MemberLife<Machine>, raft: RaftNode): MemberCalls<Machine> {
-    const { journal } = this.#cluster;
+  #callsOf(operation: Pending<Input>, life: MemberLife<Machine>, raft: RaftNode): MemberCalls<Machine> {
+    const options = { timeoutMs: CALL_TIMEOUT_MS };
+    const sessions = this.#sessions;
     return {
       machine: life.machine,
       propose: async (data) => {
-        const commandId = journal.propose();
-        try {
-          const { index, term, result } = await raft.propose(tagCommand(commandId, data), {
-            timeoutMs: CALL_TIMEOUT_MS,
-          });
-          this.#checked(() => journal.acknowledge(commandId, index, term, checksumOf(result)));
-          return result;
-        } catch (error) {
-          if (error instanceof BalsaError && error.applied === "not-applied") {
-            this.#checked(() => journal.refuse(commandId));
-          }
-          throw error;
-        }
+        if (sessions === undefined) return (await proposeWatched(this.#cluster, raft, data, options)).result;
+        if (!sessions.has(operation.client)) return sessions.proposePlainly(raft, data, options);
+        this.#pending[operation.member]?.delete(operation);
+        this.#inSessions.add(operation);
+        // It is the session that tries again, for as long as there is time.
+        operation.attempts = ATTEMPTS_MAX;
+        return sessions.propose(operation.client, data);
       },
       read: async () => {
-        await raft.read({ timeoutMs: CALL_TIMEOUT_MS });
+        await raft.read(options);
       },
     };
-  }
-
-  #checked(check: () => void): void {
-    try {
-      check();
-    } catch (error) {
-      this.#cluster.take(error);
-    }
   }
 
   /** The member, or the next one that is up. */
@@ -179,5 +181,6 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     operation.outcome = outcome;
     this.counts[outcome] += 1;
     this.#pending[operation.member]?.delete(operation);
+    this.#inSessions.delete(operation);
   }
 }

@@ -10,6 +10,8 @@ import { Journal } from "./journal.js";
 import { MemberRecord } from "./member-record.js";
 import { delayOf, memberName, setUsualLinks } from "./network-delay.js";
 import type { Scenario } from "./scenario.js";
+import { SessionRecord } from "./session-record.js";
+import { SessionedMachine } from "./sessioned-machine.js";
 import { type Rule, RuleBroken, type Violation } from "./violation.js";
 import { WatchedMachine } from "./watched-machine.js";
 import type { Workload } from "./workload.js";
@@ -67,6 +69,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   readonly members: readonly SimulatedMember<Machine>[];
   readonly journal: Journal;
   readonly group: GroupRecord;
+  /** Where clients use sessions. */
+  readonly sessions: SessionRecord | undefined;
   readonly coverage: Coverage;
   /** The first thing that must not be: what comes after it counts no more. */
   violation: Violation | undefined;
@@ -82,6 +86,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     this.coverage = coverage;
     this.journal = new Journal(coverage);
     this.group = new GroupRecord(coverage);
+    if (scenario.sessions !== undefined) this.sessions = new SessionRecord(scenario.sessions, coverage);
     const { network, disk, seed } = scenario;
     this.world = new World({
       seed,
@@ -135,6 +140,15 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   take(error: unknown): void {
     if (error instanceof RuleBroken) this.violate(error.rule, error.message);
     else throw error;
+  }
+
+  /** Does what may throw as a checker does. */
+  check(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.take(error);
+    }
   }
 
   /** The same, where any other error breaks this rule. */
@@ -289,6 +303,14 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     });
   }
 
+  #watched(name: string, machine: Machine, platform: Platform): StateMachine {
+    const digest = (): string | number | undefined => this.#workload.digest?.(machine);
+    const settings = this.#scenario.sessions;
+    const hasSessions = this.sessions !== undefined && settings !== undefined;
+    const outermost = hasSessions ? new SessionedMachine(name, machine, settings, this.sessions) : machine;
+    return new WatchedMachine(name, outermost, this.journal, digest, this.#slowness(platform, name));
+  }
+
   async #boot(member: SimulatedMember<Machine>, platform: Platform): Promise<MemberLife<Machine>> {
     const { name, record } = member;
     const { settings } = this.#scenario;
@@ -301,7 +323,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         name,
         listen: `${name}:${PORT}`,
         cluster: this.#startOptions(member),
-        stateMachine: new WatchedMachine(name, machine, this.journal, this.#workload, this.#slowness(platform, name)),
+        stateMachine: this.#watched(name, machine, platform),
         heartbeatMs,
         electionMs,
         snapshotLogEntries,

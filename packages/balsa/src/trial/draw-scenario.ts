@@ -13,6 +13,7 @@ import {
   SCENARIO_FORMAT,
   type Scenario,
 } from "./scenario.js";
+import { drawSessions, type SessionSettings } from "./session-settings.js";
 import type { Workload } from "./workload.js";
 
 const CLIENTS = 6;
@@ -41,8 +42,9 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const spares = prng.stream("spares").pick(profile.spares ?? [0]);
   const operations = drawOperations(prng.stream("operations"), profile, members + spares, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members + spares);
+  const { sessions, snapshots } = drawSessionsOrNone(prng.stream("sessions"), profile);
   const network = drawNetwork(prng.stream("network"), profile, members);
-  const settings = drawSettings(prng.stream("settings"), profile, network);
+  const settings = { ...drawSettings(prng.stream("settings"), profile, network), ...snapshots };
   return {
     format: SCENARIO_FORMAT,
     seed,
@@ -55,10 +57,21 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     disk: drawDisk(prng.stream("disk"), profile),
     ...drawMachine(prng.stream("machine"), profile, settings),
     ...drawTruce(prng.stream("truce"), profile, members),
+    ...(sessions === undefined ? {} : { sessions }),
     durationMs: profile.durationMs,
     steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
     probes: workload.probes(operations.map(({ input }) => input as Input)),
   };
+}
+
+/** With sessions, snapshots every few entries as often as not: then whoever comes back knows them from its snapshot. */
+function drawSessionsOrNone(
+  prng: Prng,
+  { sessionsChance = 0 }: Profile,
+): { readonly sessions?: SessionSettings; readonly snapshots?: Pick<MemberSettings, "snapshotLogEntries"> } {
+  if (!prng.chance(sessionsChance)) return {};
+  const sessions = drawSessions(prng, CLIENTS);
+  return prng.chance(0.5) ? { sessions, snapshots: { snapshotLogEntries: prng.between(3, 10) } } : { sessions };
 }
 
 function drawOperations<Machine extends StateMachine, State, Input, Output>(

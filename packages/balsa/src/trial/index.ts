@@ -18,6 +18,7 @@ export type {
   Truce,
 } from "./scenario.js";
 export { formatScenario, parseScenario } from "./scenario-file.js";
+export type { SessionSettings } from "./session-settings.js";
 export type { ShrinkOptions, StillFails } from "./shrink-scenario.js";
 export { shrinkScenario } from "./shrink-scenario.js";
 export type { Rule, Violation } from "./violation.js";

@@ -29,6 +29,8 @@ export interface Profile {
   readonly slowMachineChance: number;
   /** How often each of the limits is made small, and the network slow. */
   readonly biasChance: number;
+  /** How often some or all clients use sessions. Left out: never. */
+  readonly sessionsChance?: number;
   /**
    * How small: as somebody might set them; or as small as the code takes, which brings what is rare most often, and
    * makes many times as much happen in each second.
@@ -116,6 +118,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       members: [1, 2, 3, 3, 4, 5, 6, 7],
       spares: [0, 0, 1],
       faults: { ...ALL_FAULTS, ...SOME_MEMBERSHIP_FAULTS },
+      sessionsChance: 0.25,
     },
     {
       ...DEFAULT,
@@ -131,6 +134,33 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       members: [3, 3, 5],
       durationMs: 10_000,
       faultsPerSecond: 2,
+      sessionsChance: 0.2,
+    },
+    {
+      ...DEFAULT,
+      name: "sessions",
+      describe:
+        "clients that use sessions: they try again, give up, and are forgotten, while members die and come back",
+      members: [1, 3, 3, 5],
+      durationMs: 10_000,
+      operationsPerSecond: 15,
+      faultsPerSecond: 1.5,
+      faults: {
+        kill: 8,
+        crash: 6,
+        "crash-all": 5,
+        "crash-in-write": 3,
+        stop: 3,
+        "power-off": 2,
+        pause: 3,
+        isolate: 4,
+        partition: 3,
+        "one-way": 3,
+        stall: 3,
+        reset: 3,
+        "slow-disk": 3,
+      },
+      sessionsChance: 1,
     },
     {
       ...DEFAULT,

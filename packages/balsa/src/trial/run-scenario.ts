@@ -45,7 +45,7 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
   const trace = options.keepTrace === true ? "lines" : "hash";
   const cluster = new SimulatedCluster<Machine>(scenario, workload, coverage, trace);
   const nemesis = new Nemesis<Machine>(cluster);
-  const clients = new Clients<Machine, State, Input, Output>(cluster, workload);
+  const clients = new Clients<Machine, State, Input, Output>(cluster, workload, scenario.sessions);
   cluster.events = {
     lifeEnded: (member) => clients.lifeEnded(member),
     stopped: (member) => nemesis.replace(member),

@@ -1,5 +1,6 @@
 import type { Mark } from "./coverage.js";
 import type { Fault, Target } from "./fault.js";
+import type { SessionSettings } from "./session-settings.js";
 
 /** One call of one client. Plain data: what it means is its workload's affair. */
 export interface OperationStep {
@@ -89,6 +90,8 @@ export interface Scenario {
   readonly applyMs?: readonly [number, number];
   /** How the second phase begins. Left out: all is well at once. */
   readonly truce?: Truce;
+  /** Clients that use sessions, and a state machine that has them. Left out: none. */
+  readonly sessions?: SessionSettings;
   /** Steps and faults lie before; then all is healed. */
   readonly durationMs: number;
   /** By time. */

@@ -117,6 +117,10 @@ class Shrinking {
     if (network.slowMembers.length > 0) {
       await this.#try({ ...this.smallest, network: { ...network, slowMembers: [] } });
     }
+    if (this.smallest.sessions !== undefined) {
+      const { sessions: _, ...without } = this.smallest;
+      await this.#try(without);
+    }
     if (probes.length > 0) await this.#try({ ...this.smallest, probes: [] });
     const unconditional = steps.map((step): Step => {
       if (step.kind === "operation" || step.on === undefined) return step;

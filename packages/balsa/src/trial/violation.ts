@@ -23,6 +23,7 @@ export type Rule =
   | "an acknowledged write is applied"
   | "a refused write is not applied"
   | "nothing out of nowhere"
+  | "a session's command takes effect once"
   | "linearizable"
   | "bounded log and disk"
   | "no member stops by itself"

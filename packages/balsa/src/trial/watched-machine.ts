@@ -2,7 +2,6 @@ import { crc32c } from "../codec/index.js";
 import { invariant } from "../core/index.js";
 import type { Command, StateMachine } from "../node/index.js";
 import type { Journal } from "./journal.js";
-import type { Workload } from "./workload.js";
 
 /** Before each command: its number in the journal, u32. */
 const TAG_BYTES = 4;
@@ -22,28 +21,29 @@ export function checksumOf(bytes: Uint8Array): number {
 }
 
 /** The user's state machine, with a record of what passes through it: in the journal, and in its snapshots. */
-export class WatchedMachine<Machine extends StateMachine> implements StateMachine {
-  readonly machine: Machine;
+export class WatchedMachine implements StateMachine {
+  readonly machine: StateMachine;
   readonly #member: string;
   readonly #journal: Journal;
-  readonly #workload: Pick<Workload<Machine>, "digest">;
+  readonly #digest: () => string | number | undefined;
   /** Resolves when as much time has gone by as the state machine is to take. */
   readonly #takeTime: (() => Promise<void>) | undefined;
   /** Of the last command applied; 0 = none. */
   #index = 0;
 
+  /** @param digest names its state; undefined: nothing does */
   constructor(
     member: string,
-    machine: Machine,
+    machine: StateMachine,
     journal: Journal,
-    workload: Pick<Workload<Machine>, "digest">,
+    digest: () => string | number | undefined,
     takeTime?: () => Promise<void>,
   ) {
     this.#takeTime = takeTime;
     this.#member = member;
     this.machine = machine;
     this.#journal = journal;
-    this.#workload = workload;
+    this.#digest = digest;
   }
 
   apply(batch: readonly Command[]): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
@@ -85,8 +85,7 @@ export class WatchedMachine<Machine extends StateMachine> implements StateMachin
   }
 
   #tellDigest(): void {
-    const digest = this.#workload.digest?.(this.machine);
-    this.#journal.digest(this.#member, { index: this.#index, digest });
+    this.#journal.digest(this.#member, { index: this.#index, digest: this.#digest() });
   }
 
   #trailer(): Uint8Array {
