@@ -10,10 +10,10 @@ export const share = 3;
 const profiles = /** @type {const} */ ([
   ["default", 0.46],
   ["sessions", 0.04],
-  ["tiny", 0.05],
-  ["members", 0.05],
-  ["sizes", 0.05],
-  ["disks", 0.05],
+  ["tiny", 0.04],
+  ["members", 0.04],
+  ["sizes", 0.04],
+  ["disks", 0.04],
   ["network", 0.04],
   ["moments", 0.04],
   ["figure-8", 0.05],
@@ -21,6 +21,7 @@ const profiles = /** @type {const} */ ([
   ["handovers", 0.04],
   ["clocks", 0.04],
   ["rot", 0.04],
+  ["versions", 0.04],
 ]);
 
 /** @param {import("../deep.mjs").DeepLimits} limits */

@@ -119,7 +119,7 @@ export const tidyRules: readonly TidyRule[] = [
       over(house, /^packages\/[^/]+\/test\/[^/]+\/.*\.test\.ts$/, (_text, path) => {
         const [, name, , folder] = path.split("/");
         const mirrored = [...house.keys()].some((other) => other.startsWith(`packages/${name}/src/${folder}/`));
-        return mirrored || folder === "integration" || folder === "conformance"
+        return mirrored || folder === "integration" || folder === "conformance" || folder === "golden"
           ? []
           : [`${path} tests no folder of src`];
       }),

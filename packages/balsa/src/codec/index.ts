@@ -15,6 +15,7 @@ export {
 } from "./entry-record.js";
 export { readHardState, writeHardState } from "./hard-state-codec.js";
 export { CONF_STATE_IDS_MAX, ENTRY_PAYLOAD_BYTES_MAX, MESSAGE_ENTRIES_MAX, MESSAGES_MAX } from "./limits.js";
+export type { Ends } from "./message-codec.js";
 export { readMessages, writeMessages } from "./message-codec.js";
 export { readSnapshotMeta, writeSnapshotMeta } from "./snapshot-meta-codec.js";
 export { decodeUtf8, encodeUtf8 } from "./utf8.js";

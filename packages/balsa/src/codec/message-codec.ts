@@ -2,7 +2,8 @@
  * Messages between members, several at a time, in two sections:
  *
  *   heads    a count, then for each message its tag (u8), from, to and term (varints) and the fields of its kind;
- *            an append says here how many entries it has
+ *            an append says here how many entries it has. Short heads name nobody, where both ends of a connection
+ *            are known: no `to`, and a `from` only where the tag's highest bit says so
  *   records  the entries of all appends, one entry record after the other
  *
  * Two, so that the checksum of the frame around them need not run over the payloads a second time: a record has its
@@ -60,21 +61,35 @@ const TAGS: Readonly<Record<PeerMessage["type"], number>> = {
 /** Of records held on to for the next follower: the runtime's largest append of several entries, and its headers. */
 const RUN_BYTES_MAX: number = 2 * 1024 * 1024;
 
-/** The least a head takes: a tag and three varints. */
+/** In a short head's tag: whom it is from follows, since it is passed on. */
+const PASSED_ON = 0x80;
+
+/** The least a head takes: a tag and three varints; a short one, a tag and one. */
 const HEAD_BYTES_MIN = 4;
+const SHORT_HEAD_BYTES_MIN = 2;
 /** The least a proposed entry takes: its type and its length. */
 const PROPOSED_BYTES_MIN = 2;
 
 /**
+ * Who speaks to whom on a connection. An ID takes eight bytes, and as long to write and read as all the rest of a head:
+ * with short heads a heartbeat of 46 bytes has 30, its frame included.
+ */
+export interface Ends {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
  * Writes all heads, then all records. Entries that have no checksum yet get it here. What was written must stay as it
  * is in `out`, which is not to be truncated below it: the next message may take a copy of the records from there.
+ * @param ends writes short heads, of messages to `ends.to` alone
  * @returns the position in `out` at which the records begin
  * @throws BalsaError `too-large`
  */
-export function writeMessages(out: ByteWriter, group: number, messages: readonly PeerMessage[]): number {
+export function writeMessages(out: ByteWriter, group: number, messages: readonly PeerMessage[], ends?: Ends): number {
   invariant(messages.length <= MESSAGES_MAX, "messages are written within their limit");
   out.varint(messages.length);
-  for (const message of messages) writeHead(out, message);
+  for (const message of messages) writeHead(out, message, ends);
   const recordsAt = out.length;
   for (const message of messages) if (message.type === "append") writeRecords(out, group, message.entries);
   return recordsAt;
@@ -114,22 +129,25 @@ function writeRecords(out: ByteWriter, group: number, entries: readonly Entry[])
 
 /**
  * Payloads are views of the readers' bytes.
+ * @param ends as they were when it was written
  * @throws BalsaError `corrupt`
  */
-export function readMessages(heads: ByteReader, records: ByteReader, group: number): readonly PeerMessage[] {
-  const count = heads.count(MESSAGES_MAX, HEAD_BYTES_MIN);
+export function readMessages(
+  heads: ByteReader,
+  records: ByteReader,
+  group: number,
+  ends?: Ends,
+): readonly PeerMessage[] {
+  const count = heads.count(MESSAGES_MAX, ends === undefined ? HEAD_BYTES_MIN : SHORT_HEAD_BYTES_MIN);
   const messages: PeerMessage[] = [];
-  for (let i = 0; i < count; i++) messages.push(readHead(heads, records, group));
+  for (let i = 0; i < count; i++) messages.push(readHead(heads, records, group, ends));
   heads.expectEnd();
   records.expectEnd();
   return messages;
 }
 
-function writeHead(out: ByteWriter, message: PeerMessage): void {
-  out.u8(TAGS[message.type]);
-  out.varint(message.from);
-  out.varint(message.to);
-  out.varint(message.term);
+function writeHead(out: ByteWriter, message: PeerMessage, ends: Ends | undefined): void {
+  writeEnvelope(out, message, ends);
   switch (message.type) {
     case "append":
       invariant(message.entries.length <= MESSAGE_ENTRIES_MAX, "an append is written within its limit");
@@ -186,10 +204,25 @@ function writeHead(out: ByteWriter, message: PeerMessage): void {
   }
 }
 
-function readHead(heads: ByteReader, records: ByteReader, group: number): PeerMessage {
-  const tag = heads.u8();
-  const from = heads.varint();
-  const to = heads.varint();
+function writeEnvelope(out: ByteWriter, { type, from, to, term }: PeerMessage, ends: Ends | undefined): void {
+  const tag = TAGS[type];
+  if (ends === undefined) {
+    out.u8(tag);
+    out.varint(from);
+    out.varint(to);
+  } else {
+    invariant(to === ends.to, "a message goes to the other end");
+    out.u8(from === ends.from ? tag : tag | PASSED_ON);
+    if (from !== ends.from) out.varint(from);
+  }
+  out.varint(term);
+}
+
+function readHead(heads: ByteReader, records: ByteReader, group: number, ends: Ends | undefined): PeerMessage {
+  const marked = heads.u8();
+  const tag = ends === undefined ? marked : marked & ~PASSED_ON;
+  const from = ends === undefined || tag !== marked ? heads.varint() : ends.from;
+  const to = ends === undefined ? heads.varint() : ends.to;
   const term = heads.varint();
   switch (tag) {
     case APPEND:

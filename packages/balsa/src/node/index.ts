@@ -5,7 +5,7 @@ export type { MemberChange } from "./member-change.js";
 export type { ChangeApplied } from "./membership.js";
 export type { ChangeOptions } from "./membership-calls.js";
 export type { CoreState, RaftNodeObserver, RecoveredState } from "./observer.js";
-export type { Join, RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
+export type { Formats, Join, RaftNodeEvent, RaftNodeOptions, Tuning } from "./options.js";
 export type { Applied } from "./proposals.js";
 export { RaftNode } from "./raft-node.js";
 export type { RecoverOptions, Survivor } from "./recover-cluster.js";

@@ -68,6 +68,8 @@ export interface RaftNodeOptions {
   readonly onEvent?: ((event: RaftNodeEvent) => void) | undefined;
   /** Limits that a simulation makes small, so that what is rare comes often. */
   readonly tuning?: Tuning | undefined;
+  /** To be as an earlier version is (docs/upgrading.md). For simulation and tests. */
+  readonly formats?: Formats | undefined;
   /** For simulation and tests. */
   readonly observer?: RaftNodeObserver | undefined;
 }
@@ -85,6 +87,14 @@ export interface Tuning {
   readonly committedBytesMax?: number | undefined;
   /** What a leader holds uncommitted before it refuses proposals. */
   readonly uncommittedBytesMax?: number | undefined;
+}
+
+/** What a member says and writes, where versions differ. Left out: as the newest. */
+export interface Formats {
+  /** The newest protocol version that it speaks. */
+  readonly protocol?: number | undefined;
+  /** Whether its log ends with a terminator. */
+  readonly terminators?: boolean | undefined;
 }
 
 /** The options, checked and complete. */

@@ -1,6 +1,6 @@
 import { BalsaError } from "../core/index.js";
 import type { Clock } from "../platform/index.js";
-import { Transport, type TransportHandlers } from "../transport/index.js";
+import { PROTOCOL_MAX, PROTOCOL_MIN, Transport, type TransportHandlers } from "../transport/index.js";
 import type { CallOptions } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
 import { GROUP } from "./first-snapshot.js";
@@ -51,6 +51,7 @@ export class RaftNode {
         self: { clusterId, memberId, incarnation, group: GROUP, name: options.name, address },
         listen: options.listen,
         limits: { snapshotBytesPerS: settings.snapshotBytesPerSecond },
+        spoken: { min: PROTOCOL_MIN, max: options.formats?.protocol ?? PROTOCOL_MAX },
         handlers: handlersOf(() => node?.phase),
       });
       const parts = { options, settings, transport };

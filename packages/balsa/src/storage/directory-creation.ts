@@ -42,7 +42,7 @@ export async function createDirectory(
   // Where they were there already, an earlier process may not have come to that.
   await files.syncDir(paths.dir);
   await syncWayTo(files, paths.dir);
-  const start = { segment: FIRST_SEGMENT, previous: NO_LINK, previousIndex: 0, previousTerm: 0 };
+  const start = { segment: FIRST_SEGMENT, previous: NO_LINK, previousIndex: 0, previousTerm: 0, isTerminated: true };
   const nothing = { term: 0, vote: 0, commit: 0, previousIndex: 0, previousTerm: 0, reset: false };
   const base = await createBase(files, paths, FIRST_SEGMENT, 0);
   try {

@@ -31,6 +31,8 @@ export interface DiskStorageOptions {
   readonly expect: ExpectedIdentity;
   /** A segment of the log is closed when it would grow above this. Default 64 MiB. */
   readonly segmentBytes?: number | undefined;
+  /** Whether a terminator ends what is written of the log. Default true; an earlier version knew none. */
+  readonly isTerminated?: boolean | undefined;
   /** Entries before the newest snapshot that are still there after opening, if they were not released. Default 0. */
   readonly keepEntries?: number | undefined;
   /** Entries that are held in memory, at the most; the others are read back from the log when needed. Default 32 MiB. */
@@ -116,6 +118,7 @@ export class DiskStorage implements Storage {
         paths,
         identity,
         segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
+        isTerminated: options.isTerminated,
         onDurable: (write, place) => {
           state.take(write, place);
           if (write.snapshot !== undefined) snapshots.setCurrent(write.snapshot.meta);

@@ -53,6 +53,7 @@ async function writeLog(file: File, identity: Identity, segment: number, image: 
     previousTerm: snapshot.term,
     preparedBytes: 0,
     isRecycled: false,
+    isTerminated: true,
   });
   await file.write(0, [header.bytes]);
   let offset = SEGMENT_HEADER_BYTES;

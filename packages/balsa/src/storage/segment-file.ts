@@ -33,7 +33,7 @@ export interface SealedBatch {
 }
 
 /** What of a segment's header is not its file's. */
-export type SegmentStart = Pick<SegmentHeader, "segment" | "previous" | "previousIndex" | "previousTerm">;
+export type SegmentStart = Omit<SegmentHeader, "preparedBytes" | "isRecycled" | "checksum">;
 
 /** An empty file. @throws FileError */
 export async function createBase(
@@ -60,11 +60,11 @@ export async function makeSegment(
   start: SegmentStart,
   seal: (place: BatchPlace) => SealedBatch,
 ): Promise<SegmentFile> {
-  const { segment } = start;
+  const { segment, isTerminated } = start;
   const { path, file, preparedBytes, isRecycled } = base;
   const { bytes, checksum } = encodeSegmentHeader(identity, { ...start, preparedBytes, isRecycled });
   const batch = seal({ segment, offset: SEGMENT_HEADER_BYTES, durable: 0, previousChecksum: checksum });
-  const made = { segment, file, preparedBytes, isTerminated: true };
+  const made = { segment, file, preparedBytes, isTerminated };
   await writeSynced(file, 0, [bytes, ...terminated(made, identity, SEGMENT_HEADER_BYTES, batch)]);
   await files.rename(path, segmentPath(paths, segment));
   return made;

@@ -26,6 +26,7 @@ export const SEGMENT_HEADER_BYTES = 128;
 const RESERVED_BYTES = 24;
 const FLAG_RECYCLED = 1;
 const FLAG_TERMINATED = 2;
+const KNOWN_FLAGS: number = FLAG_RECYCLED | FLAG_TERMINATED;
 
 /** Where a segment's part of the log ends, and the log goes on in the next one. */
 export interface SegmentLink {
@@ -49,18 +50,15 @@ export interface SegmentHeader {
   readonly preparedBytes: number;
   /** The file had a life before: behind the log's end lie bytes of it. */
   readonly isRecycled: boolean;
-  /** A terminator follows the last batch (log-end.ts). Always so in what is written; earlier segments have none. */
+  /** A terminator follows the last batch (log-end.ts): so in all that this version writes; earlier segments have none. */
   readonly isTerminated: boolean;
   /** Of this header: what the first batch is chained to. */
   readonly checksum: number;
 }
 
-export function encodeSegmentHeader(
-  identity: Identity,
-  header: Omit<SegmentHeader, "isTerminated" | "checksum">,
-): EncodedHeader {
+export function encodeSegmentHeader(identity: Identity, header: Omit<SegmentHeader, "checksum">): EncodedHeader {
   return writeFileHeader("BALSALOG", (out) => {
-    out.u32((header.isRecycled ? FLAG_RECYCLED : 0) | FLAG_TERMINATED);
+    out.u32((header.isRecycled ? FLAG_RECYCLED : 0) | (header.isTerminated ? FLAG_TERMINATED : 0));
     out.u64(identity.clusterId);
     out.u64(identity.memberId);
     out.u64(identity.group);
@@ -90,6 +88,12 @@ export function decodeSegmentHeader(
   const { fields, headerBytes, checksum } = readFileHeader("BALSALOG", bytes);
   if (headerBytes !== SEGMENT_HEADER_BYTES) throw corrupt("a segment's header has another length");
   const flags = fields.u32();
+  if ((flags & ~KNOWN_FLAGS) !== 0) {
+    throw new BalsaError(
+      "identity-mismatch",
+      "written by a later version: a segment has flags that are not known here",
+    );
+  }
   const isRecycled = (flags & FLAG_RECYCLED) !== 0;
   const isTerminated = (flags & FLAG_TERMINATED) !== 0;
   const clusterId = fields.u64();

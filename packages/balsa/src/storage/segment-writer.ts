@@ -28,6 +28,8 @@ export interface SegmentWriterOptions {
   readonly paths: DataPaths;
   readonly identity: Identity;
   readonly segmentBytes: number;
+  /** Default true; false, as an earlier version wrote: what comes after a segment's last batch does not end it. */
+  readonly isTerminated?: boolean | undefined;
 }
 
 export type WriteOutcome =
@@ -220,11 +222,11 @@ export class SegmentWriter {
   }
 
   async #makeSegment(batch: PendingBatch, hardState: HardState): Promise<SegmentFile> {
-    const { paths, identity } = this.#options;
+    const { paths, identity, isTerminated = true } = this.#options;
     const segment = this.#current.segment + 1;
     const { index: previousIndex, term: previousTerm } = batch.previous;
     const previous = { segment: this.#current.segment, end: this.#offset, checksum: this.#checksum };
-    const start = { segment, previous, previousIndex, previousTerm };
+    const start = { segment, previous, previousIndex, previousTerm, isTerminated };
     const base = this.#spares.take() ?? (await createBase(this.#files, paths, segment, ++this.#attempts));
     try {
       return await makeSegment(this.#files, paths, identity, base, start, (place) => seal(batch, hardState, place));
@@ -343,11 +345,11 @@ async function beginFresh(
   recovered: RecoveredLog,
   spares: SpareSegments,
 ): Promise<Start | undefined> {
-  const { platform, paths, identity } = options;
+  const { platform, paths, identity, isTerminated = true } = options;
   const { image, batch } = recovered.last;
   const { previousIndex, previousTerm } = batch.state;
   const segment = recovered.nextSegment;
-  const start = { segment, previous: recovered.link, previousIndex, previousTerm };
+  const start = { segment, previous: recovered.link, previousIndex, previousTerm, isTerminated };
   let base: SegmentBase | undefined;
   let current: SegmentFile;
   let checksum = 0;

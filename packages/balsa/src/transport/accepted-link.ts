@@ -1,5 +1,5 @@
 import type { Connection, ConnectionHandlers, Timer } from "../platform/index.js";
-import { answerHello, type Hello, type Objection } from "./hello.js";
+import { answerHello, endsOf, type Hello, type Objection } from "./hello.js";
 import { GREETING_TIMEOUT_MS, LINGER_MS } from "./limits.js";
 import { Link } from "./link.js";
 import type { PeerFrame } from "./peer-frame.js";
@@ -77,7 +77,8 @@ export class AcceptedLink {
   }
 
   #greet(hello: Hello): void {
-    const answer = answerHello(this.#context.self, hello, (from) => this.#handlers.objection(from));
+    const { self, spoken } = this.#context;
+    const answer = answerHello(self, hello, (from) => this.#handlers.objection(from), spoken);
     this.link.write(answer);
     if (answer.kind === "hello-refused") {
       const timer = this.#context.platform.clock.setTimer(LINGER_MS, () => this.link.fail("refused"));
@@ -85,6 +86,7 @@ export class AcceptedLink {
       return;
     }
     this.link.trust();
+    this.link.ends = endsOf(hello, answer.protocol);
     const handlers = this.#handlers.onAccepted(this, hello);
     // Whoever was told of it may have closed everything by now.
     if (this.#state.kind === "greeting") this.#leave({ kind: "established", handlers });

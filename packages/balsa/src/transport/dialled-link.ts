@@ -1,5 +1,13 @@
 import type { Timer } from "../platform/index.js";
-import { checkAccepted, type Hello, type HelloAccepted, helloOf, type Purpose, type RefusalCode } from "./hello.js";
+import {
+  checkAccepted,
+  endsOf,
+  type Hello,
+  type HelloAccepted,
+  helloOf,
+  type Purpose,
+  type RefusalCode,
+} from "./hello.js";
 import { GREETING_TIMEOUT_MS } from "./limits.js";
 import { Link } from "./link.js";
 import type { PeerFrame } from "./peer-frame.js";
@@ -38,7 +46,7 @@ export class DialledLink {
   #state: State;
 
   constructor(context: TransportContext, to: Callee, purpose: Purpose, handlers: DialledLinkHandlers) {
-    this.#hello = helloOf(context.self, to.id, purpose);
+    this.#hello = helloOf(context.self, to.id, purpose, context.spoken);
     this.#to = to;
     this.#handlers = handlers;
     const timer = context.platform.clock.setTimer(GREETING_TIMEOUT_MS, () =>
@@ -69,6 +77,7 @@ export class DialledLink {
         const objection = checkAccepted(this.#hello, frame, this.#to.incarnation);
         if (objection !== undefined) this.#refuse(objection, "other");
         else {
+          this.link.ends = endsOf(this.#hello, frame.protocol);
           this.#leave({ kind: "accepted" });
           this.#handlers.onAccepted(frame);
         }

@@ -1,10 +1,25 @@
-import type { ByteReader, ByteWriter } from "../codec/index.js";
+import type { ByteReader, ByteWriter, Ends } from "../codec/index.js";
 import { corrupt } from "../codec/index.js";
 import { NAME_BYTES_MAX, REASON_BYTES_MAX } from "./limits.js";
 
-/** Versions of what follows the hello, oldest and newest that this code speaks. */
+/**
+ * Versions of what follows the hello (docs/upgrading.md), oldest and newest that this code speaks.
+ *
+ *   1   the first
+ *   2   messages have short heads: they do not name the ends of their connection
+ */
 export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 1;
+export const PROTOCOL_MAX = 2;
+
+const SHORT_HEADS_SINCE = 2;
+
+/** What a member speaks, oldest and newest. */
+export interface ProtocolRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export const PROTOCOLS: ProtocolRange = { min: PROTOCOL_MIN, max: PROTOCOL_MAX };
 
 /** Who a member is, as it tells its peers. */
 export interface TransportIdentity {
@@ -74,11 +89,16 @@ export interface HelloRefused {
   readonly reason: string;
 }
 
-export function helloOf(self: TransportIdentity, to: number, purpose: Purpose): Hello {
+export function helloOf(
+  self: TransportIdentity,
+  to: number,
+  purpose: Purpose,
+  spoken: ProtocolRange = PROTOCOLS,
+): Hello {
   return {
     kind: "hello",
-    protocolMin: PROTOCOL_MIN,
-    protocolMax: PROTOCOL_MAX,
+    protocolMin: spoken.min,
+    protocolMax: spoken.max,
     purpose,
     clusterId: self.clusterId,
     from: self.memberId,
@@ -98,10 +118,10 @@ export function answerHello(
   self: TransportIdentity,
   hello: Hello,
   objection: (hello: Hello) => Objection | undefined,
+  spoken: ProtocolRange = PROTOCOLS,
 ): HelloAccepted | HelloRefused {
-  if (hello.protocolMin > PROTOCOL_MAX || hello.protocolMax < PROTOCOL_MIN) {
-    const theirs = `${hello.protocolMin} to ${hello.protocolMax}`;
-    return refused("protocol", `protocol versions ${PROTOCOL_MIN} to ${PROTOCOL_MAX} are spoken here, not ${theirs}`);
+  if (hello.protocolMin > spoken.max || hello.protocolMax < spoken.min) {
+    return refused("protocol", noCommonProtocol(self, hello, spoken));
   }
   const isRequest = hello.purpose === "request";
   if (hello.clusterId !== self.clusterId && !(isRequest && hello.clusterId === 0)) {
@@ -119,11 +139,28 @@ export function answerHello(
   }
   return {
     kind: "hello-accepted",
-    protocol: Math.min(PROTOCOL_MAX, hello.protocolMax),
+    protocol: Math.min(spoken.max, hello.protocolMax),
     memberId: self.memberId,
     incarnation: self.incarnation,
     name: self.name,
   };
+}
+
+/** For both sides' logs: who is behind, and what to do about it. */
+function noCommonProtocol(self: TransportIdentity, hello: Hello, spoken: ProtocolRange): string {
+  const here = `member ${hex(self.memberId)} (${self.name}) speaks ${versions(spoken.min, spoken.max)}`;
+  const there = `member ${hex(hello.from)} (${hello.name}) ${versions(hello.protocolMin, hello.protocolMax)}`;
+  const behind = hello.protocolMax < spoken.min ? hello.name : self.name;
+  return `no common protocol version: ${here}, ${there}; upgrade ${behind}, by way of a release that speaks both`;
+}
+
+function versions(min: number, max: number): string {
+  return min === max ? `version ${min}` : `versions ${min} to ${max}`;
+}
+
+/** Between whom messages go once a hello is answered, if their heads need not say so. */
+export function endsOf({ from, to }: Hello, protocol: number): Ends | undefined {
+  return protocol >= SHORT_HEADS_SINCE ? { from, to } : undefined;
 }
 
 export function unknownSender(hello: Hello): Objection {
@@ -142,7 +179,7 @@ export function otherIncarnation(id: number, name: string): Objection {
 export function checkAccepted(hello: Hello, answer: HelloAccepted, incarnation: number): string | undefined {
   if (hello.to !== 0 && answer.memberId !== hello.to) return `member ${hex(answer.memberId)} (${answer.name}) answered`;
   if (answer.protocol < hello.protocolMin || answer.protocol > hello.protocolMax) {
-    return `protocol version ${answer.protocol} was chosen, which is not spoken here`;
+    return `protocol version ${answer.protocol} was chosen; this side speaks ${versions(hello.protocolMin, hello.protocolMax)}`;
   }
   if (incarnation !== 0 && answer.incarnation !== incarnation) {
     return otherIncarnation(answer.memberId, answer.name).reason;

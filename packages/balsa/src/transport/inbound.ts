@@ -89,7 +89,9 @@ export class Inbound implements EstablishedHandlers {
   #receive(messages: readonly PeerMessage[]): void {
     const { counters, self } = this.#context;
     for (const { type, from, to } of messages) {
-      if (from !== this.#from || to !== self.memberId || type === "snapshot") {
+      // A read-index of somebody who took the peer for the leader is passed on as it came.
+      const isWelcome = from === this.#from ? type !== "snapshot" : type === "read-index";
+      if (!isWelcome || to !== self.memberId) {
         this.#accepted.link.fail("a message that does not belong on this connection");
         return;
       }

@@ -1,3 +1,4 @@
+import type { Ends } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
 import { FrameDecoder } from "./frame.js";
@@ -24,6 +25,8 @@ export class Link {
   readonly remoteAddress: string;
   bytesReceived = 0;
   bytesWritten = 0;
+  /** Of messages, whichever side they come from, as the hello has agreed on; undefined: they name them. */
+  ends: Ends | undefined;
   readonly #context: TransportContext;
   readonly #handlers: LinkHandlers;
   readonly #decoder = new FrameDecoder(SMALL_FRAME_BYTES_MAX);
@@ -138,7 +141,7 @@ export class Link {
       if (!greeting && frame.group !== this.#context.self.group) {
         throw new BalsaError("corrupt", "a frame is of another group");
       }
-      return readPeerFrame(frame);
+      return readPeerFrame(frame, this.ends);
     } catch (cause) {
       if (!(cause instanceof BalsaError) || cause.code !== "corrupt") throw cause;
       this.fail(`what came is not what peers send: ${cause.message}`);

@@ -2,6 +2,7 @@ import {
   type ByteWriter,
   ENTRY_HEADER_BYTES,
   ENTRY_PAYLOAD_BYTES_MAX,
+  type Ends,
   MESSAGE_ENTRIES_MAX,
   MESSAGES_MAX,
 } from "../codec/index.js";
@@ -73,8 +74,13 @@ export class Outbox {
     return messages;
   }
 
-  /** Encodes what one write takes, as whole frames, and forgets it. `onMessages` hears how many messages are in it. */
-  encode(out: ByteWriter, group: number, onMessages: (count: number) => void): readonly Uint8Array[] {
+  /** Encodes what one write takes, as whole frames, and forgets it. `ends`: of the link. `onMessages` hears how many messages are in it. */
+  encode(
+    out: ByteWriter,
+    group: number,
+    ends: Ends | undefined,
+    onMessages: (count: number) => void,
+  ): readonly Uint8Array[] {
     const buffers: Uint8Array[] = [];
     let written = 0;
     let next = 0;
@@ -88,7 +94,7 @@ export class Outbox {
         const end = this.#endOfFrame(next);
         const messages = this.#messages(next, end);
         out.reserve(this.#bytesOf(next, end) + HEAD_BYTES);
-        writePeerFrame(out, group, { kind: "messages", messages });
+        writePeerFrame(out, group, { kind: "messages", messages }, ends);
         onMessages(messages.length);
         next = end;
       }

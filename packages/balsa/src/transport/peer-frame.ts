@@ -1,5 +1,5 @@
 /** Everything that one end of a connection can say to the other, and its bytes. */
-import type { ByteReader, ByteWriter } from "../codec/index.js";
+import type { ByteReader, ByteWriter, Ends } from "../codec/index.js";
 import { corrupt, readMessages, writeMessages } from "../codec/index.js";
 import type { PeerMessage, SnapshotMessage } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
@@ -96,11 +96,14 @@ export type PeerFrame =
   | SnapshotFailed
   | Request;
 
-/** Appends the frame to the current piece of `out`. */
-export function writePeerFrame(out: ByteWriter, group: number, frame: PeerFrame): void {
+/**
+ * Appends the frame to the current piece of `out`.
+ * @param ends for messages, of a connection on which their heads are short
+ */
+export function writePeerFrame(out: ByteWriter, group: number, frame: PeerFrame, ends?: Ends): void {
   const at = beginFrame(out, frame.kind, group);
   if (frame.kind === "messages") {
-    endFrame(out, at, writeMessages(out, group, frame.messages));
+    endFrame(out, at, writeMessages(out, group, frame.messages, ends));
     return;
   }
   writeBody(out, group, frame);
@@ -158,8 +161,11 @@ function writeBody(out: ByteWriter, group: number, frame: Exclude<PeerFrame, Mes
   }
 }
 
-/** @throws BalsaError `corrupt` */
-export function readPeerFrame({ kind, group, checked: body, records }: Frame): PeerFrame {
+/**
+ * @param ends as the other side writes with
+ * @throws BalsaError `corrupt`
+ */
+export function readPeerFrame({ kind, group, checked: body, records }: Frame, ends?: Ends): PeerFrame {
   switch (kind) {
     case "hello":
       return readHello(body, group);
@@ -171,7 +177,7 @@ export function readPeerFrame({ kind, group, checked: body, records }: Frame): P
     case "pong":
       return ended(body, { kind, sequence: body.varint() });
     case "messages":
-      return { kind, messages: readMessages(body, records, group) };
+      return { kind, messages: readMessages(body, records, group, ends) };
     case "forward":
       return readForward(body);
     case "forward-answer":

@@ -14,6 +14,7 @@ import {
   type Hello,
   type Objection,
   otherIncarnation,
+  type ProtocolRange,
   type RefusalCode,
   type TransportIdentity,
   unknownSender,
@@ -61,6 +62,8 @@ export interface TransportOptions {
   readonly handlers: TransportHandlers;
   /** Default: `TRANSPORT_LIMITS`. */
   readonly limits?: Partial<TransportLimits>;
+  /** Default: all that there are. */
+  readonly spoken?: ProtocolRange;
 }
 
 /** What is known of a peer. */
@@ -117,8 +120,8 @@ export class Transport {
     return transport;
   }
 
-  private constructor({ platform, self, handlers, limits }: TransportOptions) {
-    this.#context = newContext(platform, self, limits);
+  private constructor({ platform, self, handlers, limits, spoken }: TransportOptions) {
+    this.#context = newContext(platform, self, limits, spoken);
     this.#handlers = handlers;
     this.#snapshots = new SnapshotStreams(this.#context);
     this.#exchanges = new Exchanges(this.#context);

@@ -9,6 +9,7 @@ import { GroupRecord } from "./group-record.js";
 import { Journal } from "./journal.js";
 import { MemberRecord } from "./member-record.js";
 import { delayOf, memberName, setUsualLinks } from "./network-delay.js";
+import { FORMATS, type Release } from "./release.js";
 import type { Scenario } from "./scenario.js";
 import { SessionRecord } from "./session-record.js";
 import { SessionedMachine } from "./sessioned-machine.js";
@@ -38,6 +39,8 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   isSpare: boolean;
   /** What its operator starts it with. */
   start: Start;
+  /** What its operator starts next. */
+  release: Release;
   /** By ID: how many were asked for and may come about. */
   readonly removalsAsked: Map<number, number>;
 }
@@ -248,6 +251,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       ...{ number, name, node, record, isSpare },
       ...{ isDoomed: false, isRotten: false },
       start: { kind: "bootstrap" },
+      release: this.#scenario.releases?.[number] ?? "present",
       removalsAsked: new Map(),
     };
     return member;
@@ -329,6 +333,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         snapshotLogEntries,
         keepEntries,
         tuning,
+        formats: FORMATS[member.release],
         observer: record,
         onEvent: (event) => this.#eventOf(member, event),
       });

@@ -30,6 +30,9 @@ export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix,
     case "isolate":
     case "pause":
       return { kind, target, forMs };
+    case "upgrade":
+    case "downgrade":
+      return { kind, target, how: prng.pick(["stop", "kill"]), forMs };
     case "rot":
       return {
         kind,

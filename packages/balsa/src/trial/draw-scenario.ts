@@ -52,6 +52,7 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     workload: workload.name,
     members,
     ...(spares > 0 ? { spares } : {}),
+    ...drawReleases(prng.stream("releases"), profile, members + spares),
     settings,
     network,
     disk: drawDisk(prng.stream("disk"), profile),
@@ -72,6 +73,11 @@ function drawSessionsOrNone(
   if (!prng.chance(sessionsChance)) return {};
   const sessions = drawSessions(prng, CLIENTS);
   return prng.chance(0.5) ? { sessions, snapshots: { snapshotLogEntries: prng.between(3, 10) } } : { sessions };
+}
+
+function drawReleases(prng: Prng, { releases }: Profile, machines: number): Pick<Scenario, "releases"> {
+  if (releases === undefined) return {};
+  return { releases: Array.from({ length: machines }, () => prng.pick(releases)) };
 }
 
 function drawOperations<Machine extends StateMachine, State, Input, Output>(

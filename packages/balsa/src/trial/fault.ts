@@ -24,6 +24,13 @@ export type Fault =
   | { readonly kind: "kill"; readonly target: Target; readonly forMs: number }
   /** The member is closed in good order. */
   | { readonly kind: "stop"; readonly target: Target; readonly forMs: number }
+  /** The member is closed in good order, or its process ends, and the present or the previous release is started. */
+  | {
+      readonly kind: "upgrade" | "downgrade";
+      readonly target: Target;
+      readonly how: "stop" | "kill";
+      readonly forMs: number;
+    }
   /** Its disk fails to sync, once: the member stops for good, and is started again. */
   | { readonly kind: "sync-error"; readonly target: Target; readonly forMs: number }
   /** Bits of its files turn over while its process is down. Only one member's at a time: what two have lost may be gone. */

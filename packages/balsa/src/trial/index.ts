@@ -5,6 +5,7 @@ export type { Fault, FaultKind, LostPower, MembershipFault, Target } from "./fau
 export { keyValueWorkload } from "./key-value-workload.js";
 export type { Profile } from "./profile.js";
 export { profiles } from "./profile.js";
+export type { Release } from "./release.js";
 export type { RunOptions, RunReport } from "./run-scenario.js";
 export { runScenario } from "./run-scenario.js";
 export type {

@@ -94,6 +94,9 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       case "sync-error":
       case "rot":
         return this.#hitProcess(fault);
+      case "upgrade":
+      case "downgrade":
+        return this.#changeRelease(fault);
       case "pause":
       case "clock-rate":
       case "slow-disk":
@@ -192,6 +195,16 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     this.#until(fault.forMs, () => {
       for (const [from, to] of pairs) this.#links.unblock(from, to);
     });
+    return true;
+  }
+
+  #changeRelease({ kind, target, how, forMs }: Extract<Fault, { readonly kind: "upgrade" | "downgrade" }>): boolean {
+    const member = this.#cluster.find(target);
+    const release = kind === "upgrade" ? "present" : "previous";
+    if (member === undefined || member.release === release) return false;
+    member.release = release;
+    // One that is down finds it when it is started again.
+    if (member.node.isUp) this.#hitProcess({ kind: how, target: member.number, forMs });
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { Mark } from "./coverage.js";
 import type { FaultKind } from "./fault.js";
+import type { Release } from "./release.js";
 
 /** What kind of scenarios to draw. */
 export interface Profile {
@@ -9,6 +10,8 @@ export interface Profile {
   readonly members: readonly number[];
   /** Machines that may join; each as likely as any other. Left out: none. */
   readonly spares?: readonly number[];
+  /** What each machine begins with; each as likely as any other. Left out: the present release. */
+  readonly releases?: readonly Release[];
   readonly durationMs: number;
   readonly operationsPerSecond: number;
   readonly faultsPerSecond: number;
@@ -309,6 +312,18 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       faultsPerSecond: 1.6,
       faults: { ...ALL_FAULTS, ...MEMBERSHIP_FAULTS },
       singleKindChance: 0,
+    },
+    {
+      ...DEFAULT,
+      ...TINY,
+      name: "versions",
+      describe: "members of two releases in one cluster, upgraded and downgraded one by one among all other faults",
+      members: [2, 3, 3, 5],
+      spares: [0, 1],
+      releases: ["previous", "present"] as const,
+      durationMs: 20_000,
+      faultsPerSecond: 1.6,
+      faults: { ...ALL_FAULTS, ...SOME_MEMBERSHIP_FAULTS, upgrade: 25, downgrade: 15 },
     },
     { ...DEFAULT, name: "calm", describe: "no faults at all", faultsPerSecond: 0, calmChance: 1 },
   ].map((profile): [string, Profile] => [profile.name, profile]),

@@ -1,5 +1,6 @@
 import type { Mark } from "./coverage.js";
 import type { Fault, Target } from "./fault.js";
+import type { Release } from "./release.js";
 import type { SessionSettings } from "./session-settings.js";
 
 /** One call of one client. Plain data: what it means is its workload's affair. */
@@ -83,6 +84,8 @@ export interface Scenario {
   readonly members: number;
   /** Machines that may join them. Left out: none. */
   readonly spares?: number;
+  /** Of each machine, by its number, what it begins with. Left out: the newest, as is whatever lies beyond the list. */
+  readonly releases?: readonly Release[];
   readonly settings: MemberSettings;
   readonly network: NetworkSettings;
   readonly disk: DiskSettings;

@@ -3,21 +3,26 @@ import { expect, test } from "vitest";
 import { ByteReader } from "../../src/codec/byte-reader.js";
 import { ByteWriter } from "../../src/codec/byte-writer.js";
 import { MESSAGE_ENTRIES_MAX, MESSAGES_MAX } from "../../src/codec/limits.js";
-import { readMessages, writeMessages } from "../../src/codec/message-codec.js";
+import { type Ends, readMessages, writeMessages } from "../../src/codec/message-codec.js";
 import type { AppendMessage, Entry, PeerMessage } from "../../src/core/index.js";
 import { bytes, damage, message } from "./arbitraries.js";
 import { onlyCorrupt } from "./only-corrupt.js";
 
 const GROUP = 5;
 
-function encode(messages: readonly PeerMessage[]): { readonly piece: Uint8Array; readonly recordsAt: number } {
+interface Encoded {
+  readonly piece: Uint8Array;
+  readonly recordsAt: number;
+}
+
+function encode(messages: readonly PeerMessage[], ends?: Ends): Encoded {
   const out = new ByteWriter(64);
-  const recordsAt = writeMessages(out, GROUP, messages);
+  const recordsAt = writeMessages(out, GROUP, messages, ends);
   return { piece: out.finish(), recordsAt };
 }
 
-function decode(piece: Uint8Array, recordsAt: number, group: number = GROUP): readonly PeerMessage[] {
-  return readMessages(new ByteReader(piece, 0, recordsAt), new ByteReader(piece, recordsAt), group);
+function decode(piece: Uint8Array, recordsAt: number, group: number = GROUP, ends?: Ends): readonly PeerMessage[] {
+  return readMessages(new ByteReader(piece, 0, recordsAt), new ByteReader(piece, recordsAt), group, ends);
 }
 
 const entryAt = (index: number, term: number): Entry => ({
@@ -44,6 +49,19 @@ test("messages of every kind, any number together, read back as they were writte
     fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
       const { piece, recordsAt } = encode(messages);
       expect(decode(piece, recordsAt)).toEqual(messages);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("with short heads, too, and whom one is from is said only of what is passed on", () => {
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 8 }), fc.boolean(), (messages, arePassedOn) => {
+      const ends = { from: 2 ** 52 + 1, to: 2 ** 52 + 2 };
+      const sent = messages.map((one) => ({ ...one, to: ends.to, from: arePassedOn ? one.from : ends.from }));
+      const { piece, recordsAt } = encode(sent, ends);
+      expect(decode(piece, recordsAt, GROUP, ends)).toEqual(sent);
+      if (!arePassedOn) expect(encode(sent).recordsAt - recordsAt).toBe(16 * sent.length);
     }),
     { numRuns: 500 },
   );
@@ -90,6 +108,7 @@ test("damaged messages are corrupt, or well-formed messages, and nothing else", 
       const harmed = harm(piece);
       onlyCorrupt(() => decode(harmed, Math.min(recordsAt, harmed.length)));
       onlyCorrupt(() => decode(harmed, cut % (harmed.length + 1)));
+      onlyCorrupt(() => decode(harmed, cut % (harmed.length + 1), GROUP, { from: 1, to: 2 }));
     }),
     { numRuns: 3000 },
   );

@@ -30,6 +30,15 @@ async function directory(): Promise<ImageFiles> {
   return images;
 }
 
+test("a segment with a flag that is not known here is a later version's, and nothing is touched", async () => {
+  const files = await directory();
+  const bytes = files.image(files.path(".log"));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint32(20, view.getUint32(20, true) | 8, true);
+  view.setInt32(16, crc32c(bytes, 20, 128, crc32c(bytes, 0, 16, 0)), true);
+  await expect(readLog(files, DIR)).rejects.toMatchObject({ code: "identity-mismatch" });
+});
+
 class Fields {
   readonly #view: DataView;
   constructor(bytes: Uint8Array) {

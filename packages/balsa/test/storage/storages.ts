@@ -29,6 +29,7 @@ export interface OpenOptions {
   readonly clock?: HandClock;
   readonly logger?: Logger;
   readonly segmentBytes?: number;
+  readonly isTerminated?: boolean;
   readonly cacheBytes?: number;
   readonly keepEntries?: number;
   readonly expect?: ExpectedIdentity;
@@ -38,8 +39,8 @@ export interface OpenOptions {
 export function openStorage(files: FileSystem, options: OpenOptions = {}): Promise<DiskStorage> {
   const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
   const platform = { clock, files, logger, random: new Prng("storage") };
-  const { cacheBytes, keepEntries } = options;
-  return DiskStorage.open({ platform, dir, expect, segmentBytes, cacheBytes, keepEntries });
+  const { cacheBytes, keepEntries, isTerminated } = options;
+  return DiskStorage.open({ platform, dir, expect, segmentBytes, isTerminated, cacheBytes, keepEntries });
 }
 
 /** Has segments grow: there is no room to prepare any. */

@@ -34,7 +34,7 @@ test("a hello that fits is accepted, with the newest version that both speak", (
 
 test.each([
   ["of a later protocol", { protocolMin: 5, protocolMax: 9 }, "protocol", "5 to 9"],
-  ["of an earlier protocol", { protocolMin: 0, protocolMax: 0 }, "protocol", "0 to 0"],
+  ["of an earlier protocol", { protocolMin: 0, protocolMax: 0 }, "protocol", "version 0; upgrade two"],
   ["of another cluster", { clusterId: CLUSTER + 1 }, "cluster", "1000000000004e"],
   ["of another group", { group: GROUP + 1 }, "group", "not 2"],
   ["for another member", { to: 3 }, "receiver", "not 3"],
@@ -52,7 +52,7 @@ test("the dialling side checks who answered, and with which version", () => {
   expect(checkAccepted(good(), accepted, 7)).toBeUndefined();
   expect(checkAccepted(good(), accepted, 6)).toContain("another data directory");
   expect(checkAccepted(good(), { ...accepted, memberId: 3 }, 0)).toContain("member 3");
-  expect(checkAccepted(good(), { ...accepted, protocol: 2 }, 0)).toContain("version 2");
+  expect(checkAccepted(good(), { ...accepted, protocol: 9 }, 0)).toContain("version 9");
 });
 
 test("what later versions add to a hello or a refusal is skipped, their codes are taken as others", () => {

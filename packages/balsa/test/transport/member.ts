@@ -1,5 +1,6 @@
 import type { PeerMessage, SnapshotMessage } from "../../src/core/index.js";
 import type { LogLevel, Platform } from "../../src/platform/index.js";
+import type { ProtocolRange } from "../../src/transport/hello.js";
 import type { Asker, ForwardAnswer, SnapshotSink, TransportLimits } from "../../src/transport/index.js";
 import { Transport } from "../../src/transport/index.js";
 import { type MemoryNetwork, seededBelow } from "./memory-network.js";
@@ -70,6 +71,7 @@ export class Member {
       },
       listen: options.listen ?? addressOf(id),
       limits: options.limits ?? {},
+      ...(options.spoken === undefined ? {} : { spoken: options.spoken }),
       handlers: {
         onMessages: (_from, messages) => {
           member.deliveries++;
@@ -144,6 +146,7 @@ export interface MemberOptions {
   readonly group?: number;
   readonly listen?: string;
   readonly limits?: Partial<TransportLimits>;
+  readonly spoken?: ProtocolRange;
 }
 
 export function addressOf(id: number): string {

@@ -124,7 +124,9 @@ test("a slow reader gets large messages in several writes, each once the one bef
   await clock.until("all have come", () => b.messages.length === 10);
 });
 
-const hello = helloOf({ clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" }, 1, "messages");
+// Of the first version of the protocol: its messages say themselves whom they are from.
+const two = { clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" };
+const hello = helloOf(two, 1, "messages", { min: 1, max: 1 });
 
 interface Impostor {
   readonly raw: RawPeer;

@@ -130,7 +130,8 @@ test("of two connections from one member the newer wins", async () => {
   const { clock, network, open } = newCluster();
   const a = await open(1);
   a.transport.setPeer(2, "nowhere:1");
-  const hello = helloOf({ clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" }, 1, "messages");
+  const two = { clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" };
+  const hello = helloOf(two, 1, "messages", { min: 1, max: 1 });
   const first = new RawPeer(network.of("raw"), addressOf(1));
   first.write(encodeFrame(hello));
   await clock.until("the first is accepted", () => first.frames.length === 1);
@@ -236,7 +237,8 @@ test("closing from within an event leaves nothing behind", async () => {
 test("closing when a newer connection takes an older one's place leaves nothing behind", async () => {
   const { clock, network, a, b } = await twoMembers();
   a.onDown = () => void a.transport.close();
-  const hello = helloOf({ clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" }, 1, "messages");
+  const two = { clusterId: CLUSTER, memberId: 2, incarnation: 1, group: GROUP, name: "two" };
+  const hello = helloOf(two, 1, "messages", { min: 1, max: 1 });
   const newer = new RawPeer(network.of("raw"), addressOf(1));
   newer.write(encodeFrame(hello));
   await clock.until("it is closed", () => newer.closed);

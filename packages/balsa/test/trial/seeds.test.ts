@@ -21,7 +21,7 @@ describe("simulated clusters", () => {
   test(
     `F1 D6 F4 E3 keep every rule through faults drawn afresh each time, for ${SECONDS} s`,
     async () => {
-      const names = ["short", "members", "sessions", "short", "short", "sizes"];
+      const names = ["short", "members", "sessions", "short", "versions", "sizes"];
       const endMs = performance.now() + SECONDS * 1_000;
       let seeds = 0;
       let faults = 0;
@@ -44,7 +44,7 @@ describe("simulated clusters", () => {
     SECONDS * 1_000 + 120_000,
   );
 
-  test.each(["short", "sizes", "disks", "network", "sessions", "members", "calm"])(
+  test.each(["short", "sizes", "disks", "network", "sessions", "members", "versions", "calm"])(
     "D6 the same seed gives the same trace: %s",
     async (name) => {
       const scenario = drawScenario("again", { ...profile(name), durationMs: 5_000 }, keyValueWorkload);
