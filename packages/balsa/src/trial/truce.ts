@@ -77,7 +77,7 @@ function part<Machine extends StateMachine>(
  */
 function isFormed<Machine extends StateMachine>(members: readonly SimulatedMember<Machine>[]): boolean {
   return members.every(({ node }) => {
-    return node.program?.raft?.status().members.every(({ incarnation }) => incarnation !== undefined) ?? true;
+    return node.program?.raft?.status().members.every(({ incarnation }) => incarnation !== 0) ?? true;
   });
 }
 
