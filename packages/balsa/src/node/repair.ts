@@ -11,8 +11,8 @@
 import type { Entry, HardState, SnapshotMessage } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
 import { FileError, type Platform, type Timer } from "../platform/index.js";
-import type { DamagedDirectory, LostRange, SnapshotReceiver } from "../storage/index.js";
-import type { Transport } from "../transport/index.js";
+import type { DamagedDirectory, LostRange } from "../storage/index.js";
+import type { SnapshotSink, Transport } from "../transport/index.js";
 import { REPAIR_ASK_MS, REPAIR_RETRY_MS, REPAIR_SNAPSHOT_MS } from "./limits.js";
 import {
   decodeRepairAnswer,
@@ -75,7 +75,9 @@ export class Repair {
   private answering: readonly Answering[] = [];
   private waitsFor = "";
   private wantsSnapshot = false;
-  private onSnapshot: (() => void) | undefined;
+  /** Snapshots that are being received, and whether one was since it was asked for. */
+  private streams = 0;
+  private hasBegun = false;
   private timer: Timer | undefined;
   private wake: (() => void) | undefined;
   /** Why it was given up. */
@@ -144,23 +146,37 @@ export class Repair {
     this.stopped ??= reason;
     this.timer?.cancel();
     this.wake?.();
-    this.onSnapshot?.();
   }
 
   /** A peer offers a snapshot, because it was asked for one or by itself. undefined: it is not needed. */
-  async offered(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
+  async offered(message: SnapshotMessage): Promise<SnapshotSink | undefined> {
     const { meta } = message.snapshot;
     const { directory } = this.parts;
     if (!this.wantsSnapshot || this.stopped !== undefined || meta.index <= (directory.snapshot?.index ?? 0))
       return undefined;
-    return directory.receiveSnapshot(meta);
+    const receiver = await directory.receiveSnapshot(meta);
+    this.hasBegun = true;
+    this.streams++;
+    return {
+      resumed: receiver.resumed,
+      restart: () => receiver.restart(),
+      write: (bytes) => receiver.write(bytes),
+      finish: () => receiver.finish(),
+      suspend: () => receiver.suspend().finally(() => this.streamEnded()),
+      abort: () => receiver.abort().finally(() => this.streamEnded()),
+    };
   }
 
   received(message: SnapshotMessage): void {
     const { meta } = message.snapshot;
     this.parts.directory.beginBehind(meta);
     this.snapshotIndex = Math.max(this.snapshotIndex, meta.index);
-    this.onSnapshot?.();
+    this.streamEnded();
+  }
+
+  private streamEnded(): void {
+    this.streams--;
+    if (this.wantsSnapshot) this.wake?.();
   }
 
   private get isComplete(): boolean {
@@ -248,7 +264,7 @@ export class Repair {
 
   /** Returns whether one came. */
   private async fetchSnapshot(): Promise<boolean> {
-    const { directory, platform } = this.parts;
+    const { directory } = this.parts;
     const have = directory.snapshot?.index ?? 0;
     const best = this.answering
       .filter(({ state }) => state.snapshotIndex > have && !state.repairing)
@@ -258,19 +274,27 @@ export class Repair {
       return false;
     }
     this.wantsSnapshot = true;
+    this.hasBegun = false;
     try {
-      const came = new Promise<void>((resolve) => {
-        this.onSnapshot = resolve;
-      });
       const answer = await this.ask(best.peer, { kind: "snapshot" }, REPAIR_ASK_MS);
       if (answer?.kind !== "snapshot-coming") return false;
-      platform.logger.log("info", "repair: fetches a snapshot", { from: best.peer.name });
-      await Promise.race([came, this.pause(REPAIR_SNAPSHOT_MS)]);
+      this.parts.platform.logger.log("info", "repair: fetches a snapshot", { from: best.peer.name });
+      await this.untilReceived(best.peer);
       return (directory.snapshot?.index ?? 0) > have;
     } finally {
       this.wantsSnapshot = false;
-      this.onSnapshot = undefined;
-      this.timer?.cancel();
+    }
+  }
+
+  /** Or until nothing comes of it: its stream broke, or none has begun in time, or whoever was to send it is gone. */
+  private async untilReceived(peer: PeerAddress): Promise<void> {
+    const { platform, transport } = this.parts;
+    const startMs = platform.clock.now();
+    for (;;) {
+      const tookMs = platform.clock.now() - startMs;
+      const isOver = this.hasBegun || tookMs >= REPAIR_ASK_MS || !transport.connected(peer.id);
+      if ((this.streams === 0 && isOver) || tookMs >= REPAIR_SNAPSHOT_MS || this.stopped !== undefined) return;
+      await this.pause(REPAIR_RETRY_MS);
     }
   }
 

@@ -1,6 +1,6 @@
 import { BalsaError, type SnapshotMessage } from "../core/index.js";
-import type { DamagedDirectory, SnapshotReceiver } from "../storage/index.js";
-import type { Asker, RefusalCode, Transport } from "../transport/index.js";
+import type { DamagedDirectory } from "../storage/index.js";
+import type { Asker, RefusalCode, SnapshotSink, Transport } from "../transport/index.js";
 import { type CallOptions, TIMEOUT_MS_DEFAULT } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
 import type { Configuration } from "./configuration.js";
@@ -92,7 +92,7 @@ export class RepairingMember {
     }
   }
 
-  async offeredSnapshot(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
+  async offeredSnapshot(message: SnapshotMessage): Promise<SnapshotSink | undefined> {
     return this.repair.offered(message);
   }
 
