@@ -13,6 +13,8 @@ const OPEN_TIMEOUT_MS = 1_000;
 /** By so much a client waits longer than it gave the member to answer, whose time is in ticks. */
 const GRACE_MS = 300;
 
+/** A request that is held up arrives within this; most clients have turned to another member by then. */
+const LATE_MS = 2_000;
 /** An answer that was lost is missed within this. */
 const LOSS_NOTICED_MS = 1_000;
 
@@ -36,8 +38,8 @@ export class SessionClients<Machine extends StateMachine> {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#record = record;
-    const losses = new Losses(cluster.world.prng.stream("lost answers"), settings.lostAnswers);
-    this.#members = cluster.members.map((member) => new RemoteMember(cluster, member, losses));
+    const line = new ClientLine(cluster.world.prng.stream("clients"), settings);
+    this.#members = cluster.members.map((member) => new RemoteMember(cluster, member, line));
   }
 
   /** Whether the client goes by sessions. Client 0 makes the last calls of all, which must be answered. */
@@ -127,19 +129,24 @@ export class SessionClients<Machine extends StateMachine> {
   }
 }
 
-/** Which answers are lost on their way, and how late that is noticed. */
-class Losses {
+/** What the way between clients and members does to requests and answers. */
+class ClientLine {
   readonly #prng: Prng;
-  readonly #chance: number;
+  readonly #settings: SessionSettings;
 
-  constructor(prng: Prng, chance: number) {
+  constructor(prng: Prng, settings: SessionSettings) {
     this.#prng = prng;
-    this.#chance = chance;
+    this.#settings = settings;
   }
 
-  /** undefined: this one arrives. */
-  next(): number | undefined {
-    return this.#prng.chance(this.#chance) ? this.#prng.below(LOSS_NOTICED_MS) : undefined;
+  /** How long a request is held up. undefined: not at all. */
+  holdUp(): number | undefined {
+    return this.#prng.chance(this.#settings.lateRequests) ? this.#prng.below(LATE_MS) : undefined;
+  }
+
+  /** After how long it is noticed that an answer was lost. undefined: it arrives. */
+  loss(): number | undefined {
+    return this.#prng.chance(this.#settings.lostAnswers) ? this.#prng.below(LOSS_NOTICED_MS) : undefined;
   }
 }
 
@@ -148,14 +155,14 @@ class RemoteMember<Machine extends StateMachine> implements SessionMember {
   readonly clock: SessionMember["clock"];
   readonly #cluster: SimulatedCluster<Machine>;
   readonly #member: SimulatedMember<Machine>;
-  readonly #losses: Losses;
+  readonly #line: ClientLine;
   /** What it was asked and has not answered: called if it never will. */
   readonly #waiting = new Set<(reason: string) => void>();
 
-  constructor(cluster: SimulatedCluster<Machine>, member: SimulatedMember<Machine>, losses: Losses) {
+  constructor(cluster: SimulatedCluster<Machine>, member: SimulatedMember<Machine>, line: ClientLine) {
     this.#cluster = cluster;
     this.#member = member;
-    this.#losses = losses;
+    this.#line = line;
     this.clock = outsideClock(cluster.world);
   }
 
@@ -164,10 +171,6 @@ class RemoteMember<Machine extends StateMachine> implements SessionMember {
   }
 
   propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
-    const raft = this.#member.node.program?.raft;
-    if (raft === undefined) {
-      return Promise.reject(new BalsaError("closed", "the member is down", { retryable: true }));
-    }
     return new Promise((resolve, reject) => {
       const settle = (how: () => void): void => {
         if (!this.#waiting.delete(lose)) return;
@@ -180,15 +183,27 @@ class RemoteMember<Machine extends StateMachine> implements SessionMember {
       this.#waiting.add(lose);
       // The member tells more than this, but may stand still.
       const timer = this.clock.setTimer((options.timeoutMs ?? 0) + GRACE_MS, () => lose("nothing is heard"));
-      proposeWatched(this.#cluster, raft, data, options).then(
-        (applied) => {
-          const noticedMs = this.#losses.next();
-          if (noticedMs === undefined) settle(() => resolve(applied));
-          else this.clock.setTimer(noticedMs, () => lose("the answer was lost"));
-        },
-        (error: unknown) => settle(() => reject(error)),
-      );
+      const arrive = (): void => {
+        this.#ask(data, options).then(
+          (applied) => {
+            const noticedMs = this.#line.loss();
+            if (noticedMs === undefined) settle(() => resolve(applied));
+            else this.clock.setTimer(noticedMs, () => lose("the answer was lost"));
+          },
+          (error: unknown) => settle(() => reject(error)),
+        );
+      };
+      const lateMs = this.#line.holdUp();
+      if (lateMs === undefined) arrive();
+      else this.clock.setTimer(lateMs, arrive);
     });
+  }
+
+  /** It is whoever is up now that is asked, though its client may have given up meanwhile. */
+  async #ask(data: Uint8Array, options: CallOptions): Promise<Applied> {
+    const raft = this.#member.node.program?.raft;
+    if (raft === undefined) throw new BalsaError("closed", "the member is down", { retryable: true });
+    return proposeWatched(this.#cluster, raft, data, options);
   }
 }
 

@@ -10,6 +10,8 @@ export interface SessionSettings {
   readonly attemptMs: number;
   /** How often an answer is lost on its way to a client, who hears up to a second later that nothing is known. */
   readonly lostAnswers: number;
+  /** How often a request is held up on its way to a member, up to two seconds. */
+  readonly lateRequests: number;
   /** So many calls, and the client opens another session. It closes every second one; the others are left to expire. */
   readonly callsEach: number;
   /** Of the state machine. */
@@ -24,6 +26,7 @@ export function drawSessions(prng: Prng, clients: number): SessionSettings {
     // The shorter, the more attempts of one command are in the log.
     attemptMs: prng.pick([20, 100, 1_000]),
     lostAnswers: prng.pick([0, 0.1, 0.4]),
+    lateRequests: prng.pick([0, 0.02, 0.2]),
     callsEach: prng.pick([3, 10, 1_000]),
     sessionsMax: prng.pick([2, 5, 8, 100]),
     resultsMax: prng.pick([1, 2, 32]),

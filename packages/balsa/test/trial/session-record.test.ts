@@ -8,7 +8,15 @@ const RULE = "a session's command takes effect once";
 
 /** A record, and what members tell it of each index from 2 on; nothing said: at the next index, and by member a. */
 function recording(sessionsMax = 2) {
-  const settings = { clients: 1, timeoutsMs: [1], attemptMs: 1, lostAnswers: 0, callsEach: 1, resultsMax: 9 };
+  const settings = {
+    clients: 1,
+    timeoutsMs: [1],
+    attemptMs: 1,
+    lostAnswers: 0,
+    lateRequests: 0,
+    callsEach: 1,
+    resultsMax: 9,
+  };
   const coverage = new Coverage();
   const record = new SessionRecord({ ...settings, sessionsMax }, coverage);
   let index = 1;
