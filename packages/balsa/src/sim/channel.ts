@@ -83,6 +83,11 @@ export class Channel {
     return this.#link.isBlocked || this.#wire.isDark(this.to);
   }
 
+  /** Nobody at the other end knows of the connection yet: the dialler's system asks until it is heard. */
+  get isDialling(): boolean {
+    return this.#travelling[0]?.parcel.kind === "dial";
+  }
+
   /** Who gets what arrives. */
   deliverTo(receive: (parcel: Parcel) => void): void {
     this.#receive = receive;

@@ -243,7 +243,7 @@ export class Wire implements NetworkFaults {
     for (const channel of [...this.stalled]) {
       if (channel.isStopped) continue;
       this.stalled.delete(channel);
-      const isBroken = this.prng.chance(this.options.resetChance);
+      const isBroken = this.prng.chance(this.options.resetChance) && !channel.isDialling;
       if (isBroken) channel.breakOff("connection reset after an interruption");
       channel.resume();
     }

@@ -105,6 +105,18 @@ describe("dialling", () => {
       expect([second.isOpen, second.outcome]).toEqual([false, "unreachable"]);
     },
   );
+
+  test("a dial that was blocked is heard once the wire carries again: what may break then is what was open", async () => {
+    const world = new World({ seed: 1, network: { resetChance: 1 } });
+    const [a, b] = [world.addNode("a"), world.addNode("b")];
+    await listen(world, b);
+    world.network.block("a", "b");
+    const end = dial(a, "b:1");
+    await world.run({ forMs: 1_000 });
+    world.network.heal();
+    await world.run({ until: () => end.isOpen, limitMs: 1_500 });
+    expect(end.outcome).toBe("");
+  });
 });
 
 describe("partition", () => {
