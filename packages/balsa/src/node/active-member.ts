@@ -297,6 +297,7 @@ export class ActiveMember {
   receive(messages: readonly PeerMessage[], from: number): void {
     if (!this.admission.isAdmitted) return;
     this.turn.guarded(() => {
+      this.parts.options.observer?.received?.(messages);
       this.membership.heard(from);
       const counts = this.members.counts(from);
       for (const message of messages) {

@@ -39,6 +39,8 @@ export interface RaftNodeObserver {
   ready(ready: Ready, state: CoreState): void;
   /** They leave for peers now. What had to wait for a write comes after its `written`. */
   sending(messages: readonly PeerMessage[]): void;
+  /** They have come from peers, and go to the core next, unless this member takes nothing from them. */
+  received?(messages: readonly PeerMessage[]): void;
   /** Storage says that this is durable; nothing that depends on it has been sent yet. */
   written(write: StorageAppend): void;
   /** The state machine has got this far: by the entry there, or by a snapshot. */

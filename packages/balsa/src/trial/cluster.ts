@@ -2,6 +2,7 @@ import { BalsaError } from "../core/index.js";
 import { RaftNode, type RaftNodeEvent, type RaftNodeOptions, type StateMachine } from "../node/index.js";
 import type { Platform } from "../platform/index.js";
 import { type CrashOptions, Prng, World, type WorldNode } from "../sim/index.js";
+import { Chronicle } from "./chronicle.js";
 import type { Coverage } from "./coverage.js";
 import { isOnDurableQuorum } from "./durable-quorum.js";
 import type { Target } from "./fault.js";
@@ -75,6 +76,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   /** Where clients use sessions. */
   readonly sessions: SessionRecord | undefined;
   readonly coverage: Coverage;
+  /** Kept for whoever wants to look at the run. */
+  readonly chronicle: Chronicle | undefined;
   /** The first thing that must not be: what comes after it counts no more. */
   violation: Violation | undefined;
   /** IDs of members whose removal was acknowledged. */
@@ -103,6 +106,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         ...(network.pieceBytesMax === undefined ? {} : { pieceBytesMax: network.pieceBytesMax }),
       },
     });
+    this.chronicle = trace === "lines" ? new Chronicle(() => this.world.nowMs) : undefined;
     const machines = scenario.members + (scenario.spares ?? 0);
     this.members = Array.from({ length: machines }, (_, number) => this.#addMember(number));
     for (const number of network.slowMembers) this.resetLinks(number);
@@ -132,10 +136,11 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   }
 
   /** Notes what must not be; the first one only. */
-  violate(rule: Rule, detail: string, page?: string): void {
+  violate(rule: Rule, detail: string, page?: string, atMs: number = this.world.nowMs): void {
     const { world } = this;
     if (this.violation !== undefined) return;
-    this.violation = { rule, detail, atMs: world.nowMs, ...(page === undefined ? {} : { page }) };
+    this.violation = { rule, detail, atMs, ...(page === undefined ? {} : { page }) };
+    this.chronicle?.violated(atMs, `${rule}: ${detail}`);
     world.note(`VIOLATION ${rule}: ${detail.replaceAll("\n", " ")}`);
   }
 
@@ -231,6 +236,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
 
   #lifeEnded(member: SimulatedMember<Machine>): void {
     member.node.disk.fault = undefined;
+    this.chronicle?.stands(member.number, "down");
     this.events?.lifeEnded(member);
   }
 
@@ -320,6 +326,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     const { settings } = this.#scenario;
     const { heartbeatMs, electionMs, snapshotLogEntries, keepEntries, ...tuning } = settings;
     const machine = this.#workload.create();
+    this.chronicle?.stands(member.number, "starting");
     try {
       const raft = await RaftNode.open({
         platform,
@@ -334,13 +341,14 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         keepEntries,
         tuning,
         formats: FORMATS[member.release],
-        observer: record,
+        observer: this.chronicle?.observe(member.number, record) ?? record,
         onEvent: (event) => this.#eventOf(member, event),
       });
       // What turned over was in nothing that it needs.
       if (raft.status().repair === undefined) member.isRotten = false;
       return { raft, machine, close: () => raft.close() };
     } catch (error) {
+      this.chronicle?.ended(member.number, error);
       if (error instanceof RuleBroken) this.take(error);
       else if (isRemoved(error) && !record.isComing) this.#gone(member);
       else if (isRemoved(error) && record.hasLostDisk && member.start.kind === "join") this.#empty(member);
@@ -362,6 +370,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     switch (event.kind) {
       case "failed": {
         const { error } = event;
+        this.chronicle?.ended(member.number, error);
         if (error.cause instanceof RuleBroken) this.take(error.cause);
         else if (error.code === "removed") this.#gone(member);
         else if (member.isDoomed && error.code !== "invariant") this.events?.stopped(member);
@@ -369,6 +378,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         return;
       }
       case "snapshot-taken":
+        this.chronicle?.occurred("event", `snapshot taken at ${event.index}`, member.number);
         this.coverage.count("snapshots taken", member.name);
         return;
       case "removed":
@@ -378,6 +388,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         this.coverage.count("disks full");
         return;
       case "repair-started":
+        this.chronicle?.stands(member.number, "repairing");
         member.record.repairStarted();
         return;
       case "repaired":

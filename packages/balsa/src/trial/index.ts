@@ -1,3 +1,4 @@
+export type { CalledOperation, Chronicle, Occurrence, SentMessage, Standing } from "./chronicle.js";
 export type { ClientCounts } from "./clients.js";
 export type { Mark } from "./coverage.js";
 export { drawScenario } from "./draw-scenario.js";
@@ -6,6 +7,8 @@ export { keyValueWorkload } from "./key-value-workload.js";
 export type { Profile } from "./profile.js";
 export { profiles } from "./profile.js";
 export type { Release } from "./release.js";
+export type { RunPageOptions } from "./run-page.js";
+export { drawRun } from "./run-page.js";
 export type { RunOptions, RunReport } from "./run-scenario.js";
 export { runScenario } from "./run-scenario.js";
 export type {

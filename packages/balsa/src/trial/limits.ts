@@ -36,3 +36,6 @@ export const CHANGE_TIMEOUT_MS = 3_000;
 export const CHANGE_FORGOTTEN_MS = 12_000;
 /** A member that comes back with an empty disk asks, is taken in, catches up and is promoted; one step may time out. */
 export const HEAL_JOIN_MS = 40_000;
+
+/** Messages and steps of progress on a run's page: some 100 bytes each, 3 MB, which browsers draw at once. */
+export const PAGE_MOMENTS_MAX = 30_000;

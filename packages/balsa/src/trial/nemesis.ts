@@ -41,7 +41,12 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   }
 
   inflict(fault: Fault): void {
-    if (this.#dispatch(fault)) this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+    const target = "target" in fault ? this.#cluster.find(fault.target)?.number : undefined;
+    if (!this.#dispatch(fault)) return;
+    this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+    const { kind, ...rest } = fault;
+    const forMs = "forMs" in fault ? fault.forMs : undefined;
+    this.#cluster.chronicle?.occurred("fault", `${kind} ${JSON.stringify(rest)}`, target, forMs);
   }
 
   /** The same fault, where it is aimed at whoever came by a mark. */

@@ -1,6 +1,7 @@
 import { checkLinearizability, drawCounterexample, explainVerdict } from "../linearizability/index.js";
 import type { StateMachine } from "../node/index.js";
 import { WorldError } from "../sim/index.js";
+import { type Chronicle, calledOperations } from "./chronicle.js";
 import { type ClientCounts, Clients } from "./clients.js";
 import { SimulatedCluster } from "./cluster.js";
 import { Coverage } from "./coverage.js";
@@ -14,7 +15,7 @@ import type { Violation } from "./violation.js";
 import type { Workload } from "./workload.js";
 
 export interface RunOptions {
-  /** Keep every line of the trace, to be read. Default false: only its hash. */
+  /** Keep every line of the trace, to be read, and the chronicle, to be drawn. Default false: only the trace's hash. */
   readonly keepTrace?: boolean;
 }
 
@@ -33,6 +34,8 @@ export interface RunReport {
   readonly traceHash: string;
   /** Empty unless asked for. */
   readonly trace: readonly string[];
+  /** With the trace: `drawRun` draws it. */
+  readonly chronicle: Chronicle | undefined;
 }
 
 /** Runs a scenario: faults and operations as it says, then healing, then the checks of all that clients saw. */
@@ -68,6 +71,9 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
     }
   }
   const linearizability = cluster.violation === undefined ? checkHistory(cluster, clients, workload) : "checked";
+  if (cluster.chronicle !== undefined) {
+    cluster.chronicle.operations = calledOperations(workload.model, clients.history);
+  }
   return {
     violation: cluster.violation,
     simulatedMs: world.nowMs,
@@ -77,6 +83,7 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
     coverage: coverage.counts,
     traceHash: world.trace.hash(),
     trace: world.trace.lines,
+    chronicle: cluster.chronicle,
   };
 }
 
@@ -140,7 +147,8 @@ function checkHistory<Machine extends StateMachine, State, Input, Output>(
 ): "checked" | "undecided" {
   const verdict = checkLinearizability(model, clients.history, { stepsMax: CHECK_STEPS_MAX });
   if (verdict.kind === "not-linearizable") {
-    cluster.violate("linearizable", explainVerdict(model, verdict), drawCounterexample(model, verdict.counterexample));
+    const page = drawCounterexample(model, verdict.counterexample);
+    cluster.violate("linearizable", explainVerdict(model, verdict), page, verdict.counterexample.operation.endedAt);
   }
   return verdict.kind === "undecided" ? "undecided" : "checked";
 }

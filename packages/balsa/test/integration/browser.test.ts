@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,19 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
+import { findBrowser } from "./find-browser.js";
 import { stormHashes } from "./storm-hashes.js";
 
-const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
 const SEEDS: readonly string[] = Array.from({ length: 20 }, (_, i) => `browser ${i + 1}`);
 
-const browser = BROWSERS.find((name) => {
-  try {
-    execFileSync(name, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-});
+const browser = findBrowser();
 
 async function bundle(): Promise<string> {
   const built = await build({

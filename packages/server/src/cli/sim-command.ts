@@ -16,7 +16,12 @@ export function addSim(program: Command, io: TextOutput, done: (exitCode: number
     .option("--workload <name>", "what the clients do: a name, or a module whose default export it is", "key-value")
     .option("--scenario <file>", "run the scenario in this file")
     .option("--trace <file>", "with --seed or --scenario: write what happened, a line an event")
-    .option("--page <file>", "with them: where a history is not linearizable, draw it as an HTML page")
+    .option("--page <file>", "with them: draw the run as an HTML page, to be stepped through")
+    .option(
+      "--page-range <a..b>",
+      "with --page: whose messages to draw, ms (default: all, or as many as there is room for)",
+      range,
+    )
     .option("--save <file>", "with --seed: write its scenario")
     .option("--shrink <file>", "with them: write the smallest scenario found that breaks the same rule")
     .option("--stop", "end at the first violation", false)
@@ -34,7 +39,7 @@ they are drawn afresh. The exit code is 1 if a rule is broken; the seed is print
 Examples:
   balsa sim --minutes 10
   balsa sim --seeds 1..100 --profile disks
-  balsa sim --seed 42 --trace trace.txt
+  balsa sim --seed 42 --trace trace.txt --page run.html
   balsa sim --seed 42 --shrink smaller.json
   balsa sim --scenario smaller.json --trace trace.txt`,
     )

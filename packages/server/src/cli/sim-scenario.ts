@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import {
+  drawRun,
   drawScenario,
   formatScenario,
   parseScenario,
+  type RunPageOptions,
   type RunReport,
   runScenario,
   type Scenario,
@@ -19,16 +21,22 @@ import type { TextOutput } from "./text-output.js";
 /** Runs one scenario, of a seed or of a file, and tells of it. */
 export async function showScenario(flags: SimFlags, io: TextOutput): Promise<number> {
   const { scenario, workload } = await scenarioOf(flags);
-  const report = await runScenario(scenario, workload, { keepTrace: flags.trace !== undefined });
-  if (flags.page !== undefined && report.violation?.page !== undefined)
-    writeFileSync(flags.page, report.violation.page);
+  const keepTrace = flags.trace !== undefined || flags.page !== undefined;
+  const report = await runScenario(scenario, workload, { keepTrace });
+  if (flags.page !== undefined) writeFileSync(flags.page, drawRun(scenario, report, pageOptions(flags)));
   if (flags.save !== undefined) writeFileSync(flags.save, formatScenario(scenario));
   if (flags.shrink !== undefined && report.violation !== undefined) {
     writeFileSync(flags.shrink, formatScenario(await shrink(scenario, workload, report.violation, io)));
   }
   if (flags.trace !== undefined) writeFileSync(flags.trace, `${report.trace.join("\n")}\n`);
-  io.out(flags.json ? `${JSON.stringify({ ...report, trace: undefined })}\n` : told(scenario, report));
+  io.out(
+    flags.json ? `${JSON.stringify({ ...report, trace: undefined, chronicle: undefined })}\n` : told(scenario, report),
+  );
   return report.violation === undefined ? EXIT.ok : EXIT.failure;
+}
+
+function pageOptions({ pageRange }: SimFlags): RunPageOptions {
+  return pageRange === undefined ? {} : { fromMs: pageRange[0], toMs: pageRange[1] };
 }
 
 /** To the smallest that breaks the same rule. */

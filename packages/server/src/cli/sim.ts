@@ -20,6 +20,8 @@ export interface SimFlags {
   readonly scenario?: string;
   readonly trace?: string;
   readonly page?: string;
+  /** First and last ms. */
+  readonly pageRange?: readonly [number, number];
   readonly save?: string;
   readonly shrink?: string;
   /** At the first violation. */
