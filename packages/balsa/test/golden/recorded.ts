@@ -32,7 +32,7 @@ export class Recorded {
   }
 }
 
-export function toHex(bytes: Uint8Array): string {
+function toHex(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; ) {
     let end = at;
@@ -45,7 +45,7 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-export function fromHex(text: string): Uint8Array {
+function fromHex(text: string): Uint8Array {
   const hex = text.replaceAll(/<(\d+)>/g, (_all, zeros: string) => "00".repeat(Number(zeros)));
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

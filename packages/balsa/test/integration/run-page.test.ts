@@ -32,8 +32,12 @@ function render(command: string, page: string): string {
     const file = join(dir, "run.html");
     writeFileSync(file, page);
     const args = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${dir}/profile`];
-    const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 60_000 } as const;
-    return execFileSync(command, [...args, "--dump-dom", `file://${file}`], { ...options, maxBuffer: 2 ** 26 });
+    return execFileSync(command, [...args, "--dump-dom", `file://${file}`], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 60_000,
+      maxBuffer: 2 ** 26,
+    });
   } finally {
     rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
