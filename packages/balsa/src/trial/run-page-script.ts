@@ -93,8 +93,10 @@ function drawMap() {
 
 /** A round step of time for about so many ticks. */
 function stepOf(span, count) {
-  const raw = span / count, power = 10 ** Math.floor(Math.log10(raw));
-  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
+  const least = span / count;
+  let power = 0.001;
+  while (power * 10 < least) power *= 10;
+  return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= least) || 10 * power;
 }
 
 function drawMessages(x, y, width) {
