@@ -59,6 +59,8 @@ export class MembershipFaults<Machine extends StateMachine> {
     // What was seen in its last turn may have been overtaken since.
     const now = status.members.filter(({ role }) => role === "voter");
     if (now.length !== voters.length || !now.every(({ id }) => voters.includes(id))) return false;
+    // What one acknowledges whose incarnation is not recorded does not count yet: then the others depend on this one.
+    if (now.some(({ incarnation }) => incarnation === 0)) return false;
     const others = cluster.members.filter((other) => other.name !== name && voters.includes(other.record.memberId));
     const isVoter = voters.includes(record.memberId);
     return (
