@@ -77,6 +77,8 @@ export class Snapshotter {
     this.write(meta, encodeLibrarySection(state.configuration), pieces).then(
       () => {
         this.busy = false;
+        // What was applied meanwhile may be enough for the next one, and nothing need come after it.
+        if (!this.stopped) this.hooks.askAgain();
       },
       (cause: unknown) => {
         this.busy = false;
