@@ -16,10 +16,9 @@ export async function dataDirectory(
   snapshotEvery?: number,
   names: readonly string[] = ["solo"],
 ): Promise<string> {
-  let taken: () => void = () => {};
-  const snapshot = new Promise<void>((resolve) => {
-    taken = resolve;
-  });
+  // One may come before the first key: the cluster's own first entries count, too.
+  const taken: number[] = [];
+  let onTaken: () => void = () => {};
   const dir = await mkdtemp(join(tmpdir(), "balsa-cli-"));
   const members = names.map((name, i) => ({ name, address: `127.0.0.1:${i}` }));
   const raft = await RaftNode.open({
@@ -29,13 +28,23 @@ export async function dataDirectory(
     cluster: { bootstrap: { id: "cli", members } },
     stateMachine: new EtcdState(),
     snapshotLogEntries: snapshotEvery,
-    onEvent: ({ kind }) => kind === "snapshot-taken" && taken(),
+    onEvent: (event) => {
+      if (event.kind !== "snapshot-taken") return;
+      taken.push(event.index);
+      onTaken();
+    },
     keepEntries: 0,
     heartbeatMs: 10,
     electionMs: 50,
   });
-  for (const key of keys) await raft.propose(putCommand(key, `value of ${key}`));
-  if (snapshotEvery !== undefined) await snapshot;
+  const indexes: number[] = [];
+  for (const key of keys) indexes.push((await raft.propose(putCommand(key, `value of ${key}`))).index);
+  const first = indexes[0] ?? 0;
+  while (snapshotEvery !== undefined && !taken.some((index) => index >= first)) {
+    await new Promise<void>((resolve) => {
+      onTaken = resolve;
+    });
+  }
   await raft.close();
   return dir;
 }
