@@ -350,7 +350,10 @@ export class ActiveMember {
   /** A peer will have nothing to do with this member. */
   refused(by: number, code: RefusalCode): void {
     if (code === "incarnation") this.fail(knownOtherwise());
-    else if (code === "removed") this.departure.told(by);
+    else if (code !== "removed") return;
+    // One that has promised nothing may have been replaced rather than removed: opened again, it asks which.
+    else if (!this.admission.isAdmitted) this.fail(knownOtherwise());
+    else this.departure.told(by);
   }
 
   peerUp(): void {
