@@ -236,6 +236,8 @@ export class MemberRecord implements RaftNodeObserver {
     if (commit > this.#commit) this.#takeCommit(commit, term, confState);
     const { hardState, entries, snapshot } = ready;
     if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
+      // Now, not when it is on disk: what waits for a slow one may be committed meanwhile, by those that are further on.
+      this.#checkStaysDurable(entries);
       this.#pending.push({ hardState, entries, snapshot: snapshot?.meta });
     }
   }
@@ -246,7 +248,6 @@ export class MemberRecord implements RaftNodeObserver {
       const oldest = this.#pending.shift();
       if (oldest === undefined)
         throw new RuleBroken("persist before send", `${this.name} wrote what it never handed out`);
-      this.#checkStaysDurable(entries);
       takeWrite(this.#stable, oldest);
       if (entries.length > 0) this.#coverage.count("entries made durable", this.name);
     }
