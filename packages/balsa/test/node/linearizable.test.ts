@@ -16,8 +16,8 @@ describe("what clients see of three members through crashes and partitions", () 
   test.each(SEEDS)("E3 is linearizable (seed %s)", async (seed) => {
     const history = await keyValueHistory({ seed, reads: "confirmed", clients: 6, forMs: 15_000 });
     const count = (kind: string) => history.operations.filter(({ outcome }) => outcome.kind === kind).length;
-    // The storm lets much through, and leaves some in doubt.
-    expect(count("completed")).toBeGreaterThan(300);
+    // The storm lets much through (of 32 seeds 264 to 1314, 800 on the average), and leaves some in doubt.
+    expect(count("completed")).toBeGreaterThan(100);
     expect(count("unknown")).toBeGreaterThan(0);
     const verdict = checkLinearizability(model, history);
     expect(explainVerdict(model, verdict)).toMatch(/^linearizable/);
