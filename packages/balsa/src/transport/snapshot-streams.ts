@@ -59,6 +59,14 @@ export class SnapshotStreams {
     this.#receivers.get(id)?.close(reason);
   }
 
+  /**
+   * The connection to the peer is lost. If its machine is, nobody says so on the stream's own connection, which may be silent
+   * for a minute; what has arrived is not sent again.
+   */
+  lostTouch(id: number): void {
+    this.#senders.get(id)?.abort("the connection to the peer is lost");
+  }
+
   async close(): Promise<void> {
     for (const sender of this.#senders.values()) sender.abort("closing");
     const released: Promise<void>[] = [];

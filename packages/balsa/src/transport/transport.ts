@@ -305,7 +305,9 @@ export class Transport {
   }
 
   #down(id: number, reason: string): void {
-    if (this.#up.delete(id)) this.#handlers.onPeerDown(id, reason);
+    if (!this.#up.delete(id)) return;
+    this.#snapshots.lostTouch(id);
+    this.#handlers.onPeerDown(id, reason);
   }
 
   // What peers dial.

@@ -4,6 +4,7 @@ import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import {
   HEAL_CATCH_UP_MS,
   HEAL_COMMIT_MS,
+  HEAL_DEPARTURE_ELECTIONS,
   HEAL_JOIN_MS,
   HEAL_LEADER_ELECTIONS,
   HEAL_LEADER_MS,
@@ -42,7 +43,9 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
     cluster.violate("heals in time", `a healed cluster leaves ${JSON.stringify(refused.input)} without an answer`);
   }
   const isGathering = cluster.members.some(({ record }) => record.isComing);
-  const catchUpMs = HEAL_CATCH_UP_MS + (isGathering ? HEAL_JOIN_MS : 0);
+  const isLeaving = healing.members().length < cluster.members.filter(({ isSpare }) => !isSpare).length;
+  const departureMs = isLeaving ? HEAL_DEPARTURE_ELECTIONS * settings.electionMs : 0;
+  const catchUpMs = HEAL_CATCH_UP_MS + departureMs + (isGathering ? HEAL_JOIN_MS : 0);
   await healing.within(catchUpMs, "the same applied by all members, and nobody else up", () => healing.isCaughtUp());
   if (cluster.violation !== undefined) return;
   const again = [...cluster.acknowledgedRemovals].find((id) => !cluster.group.isGone(id));

@@ -11,6 +11,8 @@ export const HEAL_SETTLE_MS = 1_500;
 /** From then on: what a client then writes is committed, and everybody has applied all there is. */
 export const HEAL_COMMIT_MS = 3_000;
 export const HEAL_CATCH_UP_MS = 10_000;
+/** Who was removed stays for ten election timeouts for those who may need its vote, from when the first one has told it. */
+export const HEAL_DEPARTURE_ELECTIONS = 12;
 /** A snapshot that failed for want of room is tried again after a second, or four times as long as the failure took. */
 export const HEAL_SNAPSHOT_MS = 5_000;
 /**
