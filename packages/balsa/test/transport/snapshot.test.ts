@@ -199,6 +199,20 @@ test("a stream that stands still is given up on both sides", async () => {
   await clock.until("they are back", () => a.events.at(-1) === "up 2");
 });
 
+test("touch is lost while the receiver's answer is waited for: failed with the connection, long before the stream's own limit", async () => {
+  const { clock, network, a, b } = await twoMembers();
+  const sinks = takesInto(b, (sink) => sink.hold());
+  const outcomes = send(a, snapshotMessage(1, 2), sourceOf(fileOf(1_000)));
+  await clock.until("all has been sent", () => sinks[0]?.isHolding === true);
+  network.hold("m1");
+  network.hold("m2");
+  await clock.until("it has failed", () => outcomes.length === 1, 10_000);
+  expect([outcomes, a.events.at(-1)]).toEqual([["failed"], "down 2"]);
+  network.release("m1");
+  network.release("m2");
+  sinks[0]?.release();
+});
+
 test("one at a time to a peer: another is failed at once, in a turn of its own", async () => {
   const { clock, a, b } = await twoMembers();
   const sinks = takesInto(b, (sink) => sink.hold());
