@@ -105,6 +105,17 @@ export class DiskFile {
     return true;
   }
 
+  /** Whether it covers each sector that can't be read, or nothing of it. */
+  isWritable(position: number, lengthBytes: number): boolean {
+    if (this.#spoiled.size === 0) return true;
+    const end = position + lengthBytes;
+    for (const sector of this.#spoiled) {
+      const [start, next] = [sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES];
+      if (start < end && next > position && (start < position || next > end)) return false;
+    }
+    return true;
+  }
+
   read(position: number, lengthBytes: number): Uint8Array {
     return this.#content.slice(position, position + lengthBytes);
   }

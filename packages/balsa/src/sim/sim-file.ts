@@ -84,7 +84,7 @@ export class SimFile implements File {
     const delayUs = this.#access.delayUs("writeUs", bytes.length);
     return this.#call("write", [position, bytes.length, crc], delayUs, (injected) => {
       this.#requireWritable();
-      const failure = injected ?? this.#shortage(position, bytes);
+      const failure = injected ?? this.#unreadable(position, bytes) ?? this.#shortage(position, bytes);
       const operation = this.#write(position, bytes, failure);
       if (failure !== undefined) throw failure;
       return () => {
@@ -119,7 +119,7 @@ export class SimFile implements File {
     const crc = checksum(buffers);
     const refusal = this.#refusal() ?? this.#readOnly();
     let endSync = (): void => {};
-    const failure = refusal ?? injected ?? this.#shortage(position, bytes);
+    const failure = refusal ?? injected ?? this.#unreadable(position, bytes) ?? this.#shortage(position, bytes);
     if (refusal === undefined) {
       this.#write(position, bytes, failure).completed = true;
       // What did not fit was written before any sync: nothing is known to be lost.
@@ -161,6 +161,13 @@ export class SimFile implements File {
     const fitting = room < bytes.length ? bytes.subarray(0, room) : bytes;
     const reached = failure === undefined || fitting !== bytes ? fitting : this.#access.partOf(bytes);
     return this.#file.write(disk.nextSequence(), position, reached);
+  }
+
+  /** To write a part of a sector is to read it first. */
+  #unreadable(position: number, bytes: Uint8Array): FileError | undefined {
+    if (this.#file.isWritable(position, bytes.length)) return undefined;
+    const place = `${position}+${bytes.length}`;
+    return new FileError("io", this.path, `${this.path}: a sector that ${place} is a part of can't be read`);
   }
 
   /** The disk has no room for all of it. */

@@ -114,7 +114,7 @@ export class SegmentWriter {
       const fresh = await beginFresh(options, recovered, spares);
       const start = fresh ?? (await continueInPlace(options, recovered));
       writer = new SegmentWriter(options, spares, start);
-      for (const segment of start.unlinked) spares.release(segmentPath(paths, segment));
+      for (const segment of start.unlinked) spares.releaseUnread(segmentPath(paths, segment));
       // As large as the one that was taken just now: that a member was restarted is no sign that it writes more.
       spares.want(Math.ceil(start.current.preparedBytes / SPARE_GROWTH));
       return writer;

@@ -21,6 +21,9 @@ export interface SpareSegmentsOptions {
   readonly onChange: () => void;
 }
 
+/** What an earlier process left may lie on sectors that went bad since. */
+type Contents = "known" | "unread";
+
 const PIECE: Uint8Array = new Uint8Array(SPARE_PIECE_BYTES);
 
 /**
@@ -62,15 +65,20 @@ export class SpareSegments {
     return this.#isStarved && this.#ready.length === 0;
   }
 
-  /** What an earlier process left; files that are of no use any more are removed. */
+  /** What an earlier process left; files that are of no use any more are removed. One at once, others by and by. */
   async adopt(spares: readonly number[]): Promise<void> {
+    this.#last = Math.max(this.#last, ...spares);
     for (const spare of spares) {
-      this.#last = Math.max(this.#last, spare);
       const path = sparePath(this.#options.paths, spare);
+      if (this.hasReady) {
+        this.releaseUnread(path);
+        continue;
+      }
       try {
-        if (!(await this.#keep(path))) await this.#files.remove(path);
+        if (!(await this.#keep(path, "unread"))) await this.#files.remove(path);
       } catch (cause) {
         this.#warn("a spare segment is not used", path, cause);
+        this.#housekeep("an old segment could not be removed", path, () => this.#files.remove(path));
       }
     }
   }
@@ -92,8 +100,17 @@ export class SpareSegments {
 
   /** The segment's file is no part of the log any more: it becomes a spare, or is removed. */
   release(path: string): void {
+    this.#release(path, "known");
+  }
+
+  /** The same for a file that an earlier process left, and that this one has not read. */
+  releaseUnread(path: string): void {
+    this.#release(path, "unread");
+  }
+
+  #release(path: string, contents: Contents): void {
     this.#housekeep("an old segment could not be removed", path, async () => {
-      if (!(await this.#recycle(path))) await this.#files.remove(path);
+      if (!(await this.#recycle(path, contents))) await this.#files.remove(path);
     });
   }
 
@@ -205,10 +222,10 @@ export class SpareSegments {
 
   // Recycling.
 
-  async #recycle(path: string): Promise<boolean> {
+  async #recycle(path: string, contents: Contents): Promise<boolean> {
     if (this.#ready.length >= (this.#isStarved ? 1 : SPARES_MAX)) return false;
     try {
-      const kept = await this.#keep(path);
+      const kept = await this.#keep(path, contents);
       if (kept) this.#options.onChange();
       return kept;
     } catch (cause) {
@@ -218,7 +235,7 @@ export class SpareSegments {
   }
 
   /** Opens it as a spare, under a spare's durable name, if it is of a fitting size. */
-  async #keep(path: string): Promise<boolean> {
+  async #keep(path: string, contents: Contents): Promise<boolean> {
     const { paths, segmentBytes } = this.#options;
     const file = await this.#files.open(path, "write");
     let isKept = false;
@@ -227,6 +244,8 @@ export class SpareSegments {
       if (preparedBytes === 0) return false;
       // Small ones would have the log change segments all the time; one that a huge batch has blown up is a waste.
       if (preparedBytes * SPARE_GROWTH < this.#wantedBytes || preparedBytes > segmentBytes * 1.25) return false;
+      // A sector that can't be read fails a write to a part of it, too: better this file now than the log then.
+      if (contents === "unread") await readThrough(file, preparedBytes);
       // A sync of the file may have failed in the process before: then its size is in the kernel's cache only.
       await file.write(preparedBytes - 1, [PIECE.subarray(0, 1)]);
       await file.sync();
@@ -255,5 +274,12 @@ export class SpareSegments {
 
   #warn(message: string, path: string, cause: unknown): void {
     this.#options.platform.logger.log("warn", message, { file: path, cause });
+  }
+}
+
+/** @throws FileError when some of it can't be read */
+async function readThrough(file: File, sizeBytes: number): Promise<void> {
+  for (let at = 0; at < sizeBytes; at += SPARE_PIECE_BYTES) {
+    await file.read(at, Math.min(SPARE_PIECE_BYTES, sizeBytes - at));
   }
 }

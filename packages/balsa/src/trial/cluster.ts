@@ -389,6 +389,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         return;
       case "repair-started":
         this.chronicle?.stands(member.number, "repairing");
+        // Also of damage that an earlier opening had no need of.
+        member.isRotten = true;
         member.record.repairStarted();
         return;
       case "repaired":

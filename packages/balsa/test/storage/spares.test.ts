@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { FileError } from "../../src/platform/index.js";
 import { readLog } from "../../src/storage/index.js";
 import { ImageFiles } from "./image-files.js";
 import { RecordedFiles } from "./recorded-files.js";
@@ -119,4 +120,30 @@ test("spares grow with what is written: a small directory stays small", async ()
   await storage.close();
   const sizes = files.disk.list(LOG).map((name) => files.disk.open(`${LOG}/${name}`, "read").sizeBytes);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(70_000);
+});
+
+test("what an earlier process left is not written to when some of it can't be read: it is removed", async () => {
+  const files = new RecordedFiles();
+  const before = await recycled(files);
+  await takeSnapshot(before, 26, 1);
+  await quiet();
+  await before.close();
+  const spares = names(files, ".spare");
+  const segments = names(files, ".log");
+  expect(spares.length).toBeGreaterThan(1);
+  const written: string[] = [];
+  files.fault = (kind, path) => {
+    if (kind === "read" && path.endsWith(".spare")) return new FileError("io", path, "unreadable");
+    if (kind.startsWith("write") && path.endsWith(".spare")) written.push(path);
+    return undefined;
+  };
+  const after = await openStorage(files, { segmentBytes: 1100 });
+  await quiet();
+  files.fault = undefined;
+  expect(written).toEqual([]);
+  expect(names(files, ".spare").filter((name) => spares.includes(name))).toEqual([]);
+  for (let index = 28; index <= 40; index++) await append(after, { entries: entries(index, index, 1, 100) });
+  await after.close();
+  expect(segments.length).toBeGreaterThan(0);
+  expect((await readLog(files, DIR)).entries.at(-1)?.index).toBe(40);
 });
