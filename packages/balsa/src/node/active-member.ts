@@ -186,7 +186,7 @@ export class ActiveMember {
       logger: options.platform.logger,
       tickMs: settings.heartbeatMs,
       onAdmitted: () => this.turn.schedule(),
-      onRefused: (error) => this.fail(error),
+      onRefused: (error) => (error.code === "removed" ? this.leave() : this.fail(error)),
     });
   }
 
@@ -233,7 +233,7 @@ export class ActiveMember {
   strangerDials(id: number, address: string): void {
     if (this.members.isRemoved(id)) return;
     if (this.admission.isAdmitted) this.members.meet(id, address);
-    else this.admission.meet(id, address);
+    else this.admission.meet(address);
   }
 
   isRemoved(id: number): boolean {
@@ -350,10 +350,9 @@ export class ActiveMember {
   /** A peer will have nothing to do with this member. */
   refused(by: number, code: RefusalCode): void {
     if (code === "incarnation") this.fail(knownOtherwise());
-    else if (code !== "removed") return;
-    // One that has promised nothing may have been replaced rather than removed: opened again, it asks which.
-    else if (!this.admission.isAdmitted) this.fail(knownOtherwise());
-    else this.departure.told(by);
+    else if (code !== "removed" && code !== "departed") return;
+    else if (this.admission.isAdmitted) this.departure.told(code === "removed" ? by : 0);
+    else this.admission.reconsider();
   }
 
   peerUp(): void {

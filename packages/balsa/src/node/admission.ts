@@ -4,8 +4,10 @@ import type { DiskStorage } from "../storage/index.js";
 import type { Transport } from "../transport/index.js";
 import type { ClusterMembers } from "./cluster-members.js";
 import { BOOTSTRAP_INDEX, BOOTSTRAP_TERM } from "./first-snapshot.js";
-import { INTRODUCTION_TIMEOUT_MS, MEMBERS_MAX } from "./limits.js";
-import { decodeAnswer, encodeRequest } from "./requests.js";
+import { ASKED_AGAIN_TICKS, INTRODUCTION_TIMEOUT_MS, MEMBERS_MAX } from "./limits.js";
+import { decodeAnswer, encodeRequest, type MemberAnswer } from "./requests.js";
+
+type Introduced = Extract<MemberAnswer, { readonly kind: "introduced" }>;
 
 export interface AdmissionParts {
   readonly raw: RawNode;
@@ -39,12 +41,28 @@ export function hasPromisedNothing(storage: DiskStorage): boolean {
  *   counted (ClusterMembers). That record was in the logs of a quorum before, so one of those that answer has it.
  * - Votes: a quorum was at the term of each leader that its former self has voted for, so the highest term among the
  *   answers is no lower. It takes that term on, and gives its vote in it to nobody.
+ *
+ * First members may leave before it has asked enough of them; then the cluster's word that it is known by this directory
+ * does as well. One answer is enough, of whoever has *applied* a record of its incarnation: that record is committed, and
+ * since this directory has acknowledged nothing yet, by others alone.
+ * - Entries: nobody counts what another directory acknowledges, before the record (it names this one, the first that is
+ *   recorded stays) or after it. Where a new cluster's first leader did before its record was committed, that one would
+ *   name the other directory, and its quorum would have had one in common with the quorum of this record.
+ * - Votes: a former self has voted before this directory was made, so for a candidate without the record in its log. In
+ *   terms up to the record's this directory votes for nobody, since the answer's is no lower. In a later one that
+ *   candidate is never elected (§5.4.3): each quorum that it can have, its own included, has one of those that
+ *   acknowledged the record, and these were beyond the record's term before, or refuse it their vote.
  */
 export class Admission {
   private admitted: boolean;
-  /** Terms of those who know it with no other directory. */
+  /** Terms of those first members who know it with no other directory. */
   private readonly answers: Map<number, number> = new Map();
-  private readonly asking: Set<number> = new Set();
+  /** The term of one for whom it is committed that it is known by this directory. */
+  private knownIn: number | undefined;
+  /** Addresses. */
+  private readonly asking: Set<string> = new Set();
+  private readonly answered: Set<string> = new Set();
+  private ticks = 0;
   private readonly parts: AdmissionParts;
 
   constructor(parts: AdmissionParts) {
@@ -57,39 +75,51 @@ export class Admission {
     return this.admitted;
   }
 
-  /** Asks those that have not answered. */
+  /** Asks those that have not answered; all of them again from time to time, since they may know more by then. */
   tick(): void {
     if (this.admitted) return;
     const { raw, members } = this.parts;
     if (this.conclude()) return;
-    for (const { id, address } of members.configuration.members) if (id !== raw.id) this.ask(id, address);
+    this.ticks += 1;
+    if (this.ticks % ASKED_AGAIN_TICKS === 0) this.answered.clear();
+    for (const { id, address } of members.configuration.members) if (id !== raw.id) this.ask(address);
   }
 
-  /** One that was no first member dials: there is a cluster, and it may know of a former self, if the first ones left. */
-  meet(id: number, address: string): void {
-    if (!this.admitted && address !== "" && this.asking.size < MEMBERS_MAX) this.ask(id, address);
+  /** One that was no first member dials: there is a cluster, and it may know this member, if the first ones left. */
+  meet(address: string): void {
+    if (!this.admitted && address !== "" && this.asking.size < MEMBERS_MAX) this.ask(address);
   }
 
-  private ask(id: number, address: string): void {
-    if (this.answers.has(id) || this.asking.has(id)) return;
+  /** Somebody says that this member was removed. It may have been replaced: it asks which. */
+  reconsider(): void {
+    this.answered.clear();
+  }
+
+  /** Whoever listens there: a first member may have come back under another ID, and know what becomes of this one. */
+  private ask(address: string): void {
+    if (this.answered.has(address) || this.asking.has(address)) return;
     const { raw, storage, transport, tickMs } = this.parts;
     const { incarnation } = storage.identity;
     const body = encodeRequest({ kind: "introduce", id: raw.id, incarnation });
-    this.asking.add(id);
+    this.asking.add(address);
     // A second at least: with short ticks and a slow network a connection and an answer take longer than some of them.
-    void transport.ask({ id, address }, body, Math.max(tickMs * 10, INTRODUCTION_TIMEOUT_MS)).then((outcome) => {
-      this.asking.delete(id);
-      if (outcome.kind === "answered") this.answered(id, outcome.body);
+    void transport.ask({ id: 0, address }, body, Math.max(tickMs * 10, INTRODUCTION_TIMEOUT_MS)).then((outcome) => {
+      this.asking.delete(address);
+      if (outcome.kind !== "answered" || this.admitted) return;
+      const answer = decodeAnswer(outcome.body);
+      if (answer.kind !== "introduced") return;
+      this.answered.add(address);
+      this.heard(outcome.by, answer);
     });
   }
 
-  private answered(from: number, body: Uint8Array): void {
-    if (this.admitted) return;
-    const answer = decodeAnswer(body);
-    if (answer.kind !== "introduced") return;
+  private heard(from: number, answer: Introduced): void {
     switch (answer.known) {
-      case "not-yet":
       case "as-this":
+        this.knownIn = answer.term;
+        this.conclude();
+        return;
+      case "not-yet":
         // Quorums are of first members.
         if (this.parts.members.find(from) === undefined) return;
         this.answers.set(from, answer.term);
@@ -110,9 +140,10 @@ export class Admission {
     const { raw, members, logger } = this.parts;
     const { voters } = members.confState;
     const quorum = Math.floor(voters.length / 2) + 1;
-    if (this.answers.size < voters.length - quorum + 1 && voters.length > 1) return false;
+    const tooFew = this.answers.size < voters.length - quorum + 1 && voters.length > 1;
+    if (tooFew && this.knownIn === undefined) return false;
     this.admitted = true;
-    const term = Math.max(BOOTSTRAP_TERM, ...this.answers.values());
+    const term = Math.max(BOOTSTRAP_TERM, this.knownIn ?? 0, ...this.answers.values());
     logger.log("info", "this member takes part: nobody knows it with another data directory", { term });
     if (term > BOOTSTRAP_TERM) {
       const from = [...this.answers.keys()][0] ?? raw.id;

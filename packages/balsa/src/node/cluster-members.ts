@@ -49,6 +49,8 @@ export class ClusterMembers {
   private unapplied: Unapplied[] = [];
   /** All that the log says of incarnations is known once this index is applied. */
   private knownFrom = 0;
+  /** What members that take no part yet have said of themselves, since what is due was looked up last. */
+  private readonly introductions: Map<number, number> = new Map();
   /** Members whose acknowledgements don't count yet. As a rule empty. */
   private uncounted: ReadonlySet<number> = new Set();
   /** As far as no crash can make this member forget it. */
@@ -122,15 +124,22 @@ export class ClusterMembers {
     return !this.uncounted.has(id);
   }
 
+  /** A member tells its leader which directory it has. It may not be connected: it may not know yet whom to connect with. */
+  introduced(id: number, incarnation: number): void {
+    if (this.find(id) !== undefined) this.introductions.set(id, incarnation);
+  }
+
   /** What a leader should record now: incarnations of members that are connected, and of this one. */
   due(): readonly IncarnationRecord[] {
     const { raw, storage, transport } = this.parts;
     const records: IncarnationRecord[] = [];
     for (const { id } of this.current.members) {
       if (this.incarnationOf(id) !== 0) continue;
-      const incarnation = id === raw.id ? storage.identity.incarnation : transport.incarnationOf(id);
+      const said = transport.incarnationOf(id) || (this.introductions.get(id) ?? 0);
+      const incarnation = id === raw.id ? storage.identity.incarnation : said;
       if (incarnation !== 0) records.push({ id, incarnation });
     }
+    this.introductions.clear();
     return records;
   }
 

@@ -38,7 +38,10 @@ export class Departure {
     this.out = true;
   }
 
-  /** That member refuses connections of one that was removed. */
+  /**
+   * That member refuses connections of one that was removed; 0: another one says so, which is reached where this member
+   * looked for one that it knows. Whether that one knows, nobody has said.
+   */
   told(by: number): void {
     const { raw, members, onDeparted } = this.parts;
     this.toldBy.add(by);

@@ -62,6 +62,8 @@ export const JOIN_RETRY_MS = 200;
 
 /** How long a first member waits at its start for what the others know of it; later it goes on asking. */
 export const INTRODUCTION_TIMEOUT_MS = 1_000;
+/** Ticks after which those that have answered are asked anew: about an election timeout, in which a leader may have come. */
+export const ASKED_AGAIN_TICKS = 10;
 
 /** Former members that are remembered: those before them are strangers again, at 8 bytes each. */
 export const REMOVED_MAX = 1_024;

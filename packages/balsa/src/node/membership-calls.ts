@@ -103,8 +103,10 @@ export class MembershipCalls {
       return { kind: "introduced", known, term };
     }
     const recorded = members.incarnationOf(id);
-    const known = recorded === 0 ? "not-yet" : recorded === incarnation ? "as-this" : "otherwise";
-    return { kind: "introduced", known, term };
+    if (recorded !== 0 && recorded !== incarnation) return { kind: "introduced", known: "otherwise", term };
+    const isCommitted = members.find(id)?.incarnation === incarnation;
+    if (!isCommitted && raw.role === "leader") members.introduced(id, incarnation);
+    return { kind: "introduced", known: isCommitted ? "as-this" : "not-yet", term };
   }
 
   private async join(request: Join): Promise<MemberAnswer> {

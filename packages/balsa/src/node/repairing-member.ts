@@ -110,7 +110,7 @@ export class RepairingMember {
 
   /** A peer will have nothing to do with this member. */
   refused(_by: number, code: RefusalCode, reason: string): void {
-    if (code === "removed") this.repair.stop(new BalsaError("removed", reason));
+    if (code === "removed" || code === "departed") this.repair.stop(new BalsaError("removed", reason));
   }
 
   async close(): Promise<void> {

@@ -40,7 +40,10 @@ export type MemberAnswer =
       readonly memberId: number;
       readonly members: readonly MemberRecord[];
     }
-  /** `otherwise`: with another directory. */
+  /**
+   * `as-this`: a record of this directory is applied, so it is committed. `otherwise`: the log has one of another
+   * directory, or another member has taken its place. `not-yet`: neither is known.
+   */
   | { readonly kind: "introduced"; readonly known: (typeof KNOWN)[number]; readonly term: number }
   | {
       readonly kind: "refused";

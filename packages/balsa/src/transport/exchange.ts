@@ -32,7 +32,8 @@ export interface Asker {
 }
 
 export type ExchangeOutcome =
-  | { readonly kind: "answered"; readonly body: Uint8Array }
+  /** `by`: the ID of whoever answers. */
+  | { readonly kind: "answered"; readonly body: Uint8Array; readonly by: number }
   /** No answer. `sent`: the request may have been read. `refusal`: why the other side would not hear it. */
   | {
       readonly kind: "failed";
@@ -99,6 +100,7 @@ class Asking {
   readonly #done: (outcome: ExchangeOutcome) => void;
   #sent = false;
   #over = false;
+  #by = 0;
 
   constructor(
     context: TransportContext,
@@ -110,8 +112,9 @@ class Asking {
     this.#done = done;
     this.#timer = context.platform.clock.setTimer(timeoutMs, () => this.#fail("timeout", "no answer in time"));
     this.#dialled = new DialledLink(context, { ...to, incarnation: 0 }, "request", {
-      onAccepted: () => {
+      onAccepted: ({ memberId }) => {
         this.#sent = true;
+        this.#by = memberId;
         this.#dialled.link.trust();
         this.#dialled.link.write({ kind: "request", body });
       },
@@ -127,7 +130,7 @@ class Asking {
   }
 
   #receive(frame: PeerFrame): void {
-    if (frame.kind === "answer") this.#end({ kind: "answered", body: frame.body });
+    if (frame.kind === "answer") this.#end({ kind: "answered", body: frame.body, by: this.#by });
     else this.#fail("not-leader", `a ${frame.kind} frame instead of an answer`);
   }
 

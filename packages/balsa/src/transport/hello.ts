@@ -70,7 +70,8 @@ export interface HelloAccepted {
 
 /**
  * `other`: a reason that only a later version has. `removed`: the dialler was a member and is none any more.
- * `incarnation`: the member is known with another data directory than the one that says hello.
+ * `incarnation`: the member is known with another data directory than the one that says hello. `departed`: as `removed`,
+ * said by another member than the one that was meant, which is not to be found there.
  */
 export type RefusalCode =
   | "other"
@@ -80,7 +81,8 @@ export type RefusalCode =
   | "sender"
   | "group"
   | "removed"
-  | "incarnation";
+  | "incarnation"
+  | "departed";
 
 export interface HelloRefused {
   readonly kind: "hello-refused";
@@ -113,7 +115,11 @@ export function helloOf(
 /** Why a hello that is right in itself is refused. */
 export type Objection = Pick<HelloRefused, "code" | "reason">;
 
-/** What the accepting side says to a hello. `objection`: what it has against the sender. */
+/**
+ * What the accepting side says to a hello. `objection`: what it has against the sender; of one that means another member
+ * only what holds for good. That is said even then: addresses are used again, and who looks for a member that has long
+ * gone may have nobody else to learn from that it is no member itself any more, or not with its directory.
+ */
 export function answerHello(
   self: TransportIdentity,
   hello: Hello,
@@ -131,6 +137,8 @@ export function answerHello(
     return refused("group", `this is group ${self.group}, not ${hello.group}`);
   }
   if (hello.to !== self.memberId && !(isRequest && hello.to === 0)) {
+    const found = isRequest ? undefined : objection(hello);
+    if (found !== undefined) return refused(found.code === "removed" ? "departed" : found.code, found.reason);
     return refused("receiver", `this is member ${hex(self.memberId)} (${self.name}), not ${hex(hello.to)}`);
   }
   if (!isRequest) {
@@ -261,6 +269,7 @@ const REFUSAL_CODES: readonly RefusalCode[] = [
   "group",
   "removed",
   "incarnation",
+  "departed",
 ];
 
 export function writeHelloRefused(out: ByteWriter, answer: HelloRefused): void {

@@ -336,6 +336,7 @@ export class Transport {
       return otherIncarnation(hello.from, hello.name);
     }
     if (this.#handlers.isRemoved?.(hello.from) !== true) {
+      if (hello.to !== this.#context.self.memberId) return undefined;
       this.#handlers.onStranger?.(hello.from, hello.address);
       return this.#peers.has(hello.from) ? undefined : unknownSender(hello);
     }

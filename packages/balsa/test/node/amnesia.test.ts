@@ -266,6 +266,54 @@ describe("the first start of a new cluster", () => {
     expect(leader.running.raft.status().members.every(({ incarnation }) => incarnation > 0)).toBe(true);
   });
 
+  test("F1 one that comes when too few first members are left to ask takes part on the word that its directory is recorded", async () => {
+    const five = cluster("too few left", ["a", "b", "c", "d", "e"]);
+    const { world } = five;
+    await world.run({ until: () => five.up.length === 5 });
+    // From the moment when all may take part, and before anybody has led.
+    await world.run({ forMs: 300 });
+    const late = five.node("e");
+    late.crash();
+    await five.untilLeader();
+    await write(five, 5);
+    // Of those that stay two know it, one of them the leader; three of the first would have to say so.
+    for (const name of ["a", "b"]) {
+      const gone = five.node(name);
+      const asked = five.up.find((node) => node !== gone)!;
+      await world.settle(asked.running.raft.removeMember(five.idOf(name)));
+      await world.run({ until: () => gone.running.events.some(({ kind }) => kind === "removed") });
+      gone.crash();
+      five.nodes.splice(five.nodes.indexOf(gone), 1);
+    }
+    late.restart();
+    await world.run({ until: () => five.up.length === 3 });
+    await five.untilAgreed();
+    expect(late.running.raft.status().lastIndex).toBeGreaterThan(1);
+    // It counts: with it and one more there is a majority of three.
+    five.leader!.crash();
+    await world.run({ until: () => five.leader !== undefined });
+  });
+
+  test("one that was removed before it ever took part is told so by whoever listens where it looks for others", async () => {
+    const three = cluster("never took part");
+    const { world } = three;
+    await world.run({ until: () => three.up.length === 3 });
+    await world.run({ forMs: 300 });
+    const late = three.node("c");
+    const id = three.idOf("c");
+    late.crash();
+    await three.untilLeader();
+    await write(three, 3);
+    await world.settle(three.leader!.running.raft.removeMember(id));
+    // So that it hears it while it runs.
+    world.isolate("c");
+    late.restart();
+    await world.run({ until: () => late.program !== undefined });
+    world.network.heal();
+    await world.run({ until: () => late.running.events.length > 0 });
+    expect(late.running.events).toEqual([{ kind: "removed" }]);
+  });
+
   test("all of it may crash at any moment of it", async () => {
     const three = cluster("first crashes");
     const { world } = three;

@@ -412,6 +412,33 @@ describe("E1 membership of a cluster in a simulated world", () => {
     cluster.agreedJournal();
   });
 
+  test("a member that was removed while it was away is told so by those that listen now where it looks for former ones", async () => {
+    const cluster = new SimulatedCluster({ seed: `other names ${SEED}` });
+    const { world } = cluster;
+    const away = cluster.node(await aFollower(cluster));
+    await write(cluster, 3);
+    const id = away.running.raft.status().memberId;
+    away.crash();
+    await world.settle(cluster.leader!.running.raft.removeMember(id));
+    cluster.nodes.splice(cluster.nodes.indexOf(away), 1);
+    const others = cluster.up.map(({ name }) => name);
+    cluster.add("d", { join: others.map((name) => `${name}:2380`), voter: true });
+    await untilRoles(cluster, "d", `${others.join("")}d/`);
+    for (const name of others) {
+      const node = cluster.node(name);
+      await world.settle(cluster.raft("d").removeMember(cluster.idOf(name)));
+      await world.run({ until: () => node.running.events.some(({ kind }) => kind === "removed") });
+      node.crash();
+      node.wipe();
+      node.restart(cluster.boot(name, { join: ["d:2380"], voter: true }));
+      await untilRoles(cluster, name, `${others.join("")}d/`);
+    }
+    // At the addresses that it knows.
+    away.restart();
+    await world.run({ until: () => away.program?.events.some(({ kind }) => kind === "removed") === true });
+    await write(cluster, 3);
+  });
+
   test("a voter that is removed stays until the other one can lead without it", async () => {
     let removals = 0;
     // Of two voters both store the removal of the leader, and only the leader knows that it is committed.

@@ -19,7 +19,7 @@ test("a member asks another and is answered, on a connection that ends with the 
   const { clock, network, a, b } = await twoMembers();
   b.onRequest = async (asker, body) => Uint8Array.of(asker.id, ...body, 9);
   const outcome = await outcomeOf(clock, a.transport.ask({ id: 2, address: addressOf(2) }, Uint8Array.of(7), 1_000));
-  expect(outcome).toEqual({ kind: "answered", body: Uint8Array.of(1, 7, 9) });
+  expect(outcome).toEqual({ kind: "answered", body: Uint8Array.of(1, 7, 9), by: 2 });
   await clock.run(4_000);
   expect(network.ends.size).toBe(4);
 });
@@ -59,6 +59,20 @@ test("a member that was removed is told so, one that never was is not", async ()
   expect(b.refusals[0]).toBe("sender 1");
   a.removed.add(2);
   await clock.until("told", () => b.refusals.includes("removed 1"));
+});
+
+test("a member that was removed is told so by whoever listens where it looks for another one; else nothing comes of it", async () => {
+  const { clock, open } = newCluster();
+  const a = await open(1);
+  const b = await open(2);
+  b.transport.setPeer(3, addressOf(1));
+  await clock.until("refused", () => b.refusals.length > 0);
+  expect(b.refusals[0]).toBe("receiver 3");
+  a.removed.add(2);
+  await clock.until("told", () => b.refusals.includes("departed 3"));
+  a.removed.delete(2);
+  a.transport.setPeer(2, addressOf(2), 4711);
+  await clock.until("told of its directory", () => b.refusals.includes("incarnation 3"));
 });
 
 test("messages of an incarnation that is not the peer's are not let in, from when that is known", async () => {
