@@ -49,6 +49,11 @@ export class GroupRecord {
     return this.#committed[index - this.#firstCommitted]?.term;
   }
 
+  /** Of the leader that committed it: its quorum acknowledged it in this term. */
+  committedInTerm(index: number): number | undefined {
+    return this.#committed[index - this.#firstCommitted]?.inTerm;
+  }
+
   /** A group's first snapshot stands for this entry, which is thereby committed. */
   begin(index: number, term: number): void {
     if (this.#committed.length > 0) return;

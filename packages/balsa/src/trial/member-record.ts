@@ -403,10 +403,16 @@ export class MemberRecord implements RaftNodeObserver {
     }
   }
 
+  /**
+   * Of one that has come to the term in which an entry was committed: it may be of the quorum, and whoever leads from then on
+   * has the entry. One of an earlier term is not, whatever is on its disk. There the entry may give way to one of a leader
+   * in between, whose append is late; it comes back with the next one.
+   */
   #checkStaysDurable(entries: readonly Entry[]): void {
     for (const { index, term } of entries) {
       const committed = this.#group.committedTerm(index);
       if (committed === undefined) return;
+      if (this.#term < (this.#group.committedInTerm(index) ?? 0)) continue;
       if (committed !== term && index > this.#stable.log.baseIndex && this.#stable.log.term(index) === committed) {
         throw new RuleBroken("committed entries stay", `${this.name} replaced entry ${index} on its disk`);
       }
