@@ -33,6 +33,8 @@ export class GroupRecord {
   readonly #committed: CommittedEntry[] = [];
   readonly #configurations = new Map<number, ConfState>();
   readonly #presence = new Map<number, Presence>();
+  /** Since which index. */
+  readonly #voters = new Map<number, number>();
   #firstCommitted = 0;
   readonly #coverage: Coverage;
 
@@ -149,6 +151,7 @@ export class GroupRecord {
     }
     this.#configurations.set(index, after);
     if (after.votersOutgoing.length > 0) this.#coverage.count("joint configurations");
+    for (const id of after.voters) this.#voters.set(id, Math.min(this.#voters.get(id) ?? index, index));
     this.#takeMembers(index, after, who);
     if (before !== undefined && !quorumsMeet(before, after)) {
       throw new RuleBroken(
@@ -156,6 +159,11 @@ export class GroupRecord {
         `${who}: quorums of ${describe(before)} and of ${describe(after)} need not meet`,
       );
     }
+  }
+
+  /** Whether the member has been a voter by then, as far as that was seen. */
+  hasBeenVoter(memberId: number, index: number): boolean {
+    return (this.#voters.get(memberId) ?? Number.POSITIVE_INFINITY) <= index;
   }
 
   /** Whether a configuration that was seen lacks a member that an earlier one had. */

@@ -369,9 +369,13 @@ export class MemberRecord implements RaftNodeObserver {
     this.#group.configuredAt(applied, confState, changes.length === 1 ? before : undefined, this.name);
   }
 
-  /** A first member that has lost its disk sees itself in the first configuration too, where it takes no part. */
+  /**
+   * A first member that has lost its disk sees itself in the first configuration too, where it takes no part. One that
+   * was made a voter, and a learner again because somebody asked for that, may hear of both at once.
+   */
   #arrive({ voters, learners }: ConfState, { as, voter }: Awaited): void {
-    const isThere = voters.includes(this.memberId) || (!voter && learners.includes(this.memberId));
+    const learns = !voter || this.#group.hasBeenVoter(this.memberId, this.#configuredAt);
+    const isThere = voters.includes(this.memberId) || (learns && learners.includes(this.memberId));
     if (!isThere || this.#log.lastIndex <= 1) return;
     this.#awaited = undefined;
     this.#lost = undefined;

@@ -324,6 +324,20 @@ describe("what a member must not do is noticed", () => {
     expect(b.hasHeld(2, 2, 2)).toBe(false);
     expect(b.hasHeld(4, 3, 2)).toBe(true);
   });
+
+  test("one that comes to vote has come, if it was made a learner again before it heard that it votes", () => {
+    for (const wasVoter of [false, true]) {
+      const { record, a, b } = group();
+      b.forget({ as: "new", voter: true });
+      reopen(b, 4, { term: 2, vote: 0, commit: 1 }, [1, 2]);
+      a.ready(ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2, commit: 3 }));
+      if (wasVoter) record.configuredAt(2, { ...CONF, voters: [1, 3, 4] }, undefined, "a");
+      store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2, commit: 3 }));
+      const learning = { ...CONF, voters: [1, 3], learners: [4] };
+      b.ready(ready(), state({ term: 2, commit: 3, applied: 3, confState: learning }));
+      expect(b.isComing).toBe(!wasVoter);
+    }
+  });
 });
 
 describe("what state machines and callers see is held against the journal", () => {
