@@ -322,7 +322,7 @@ export class ActiveMember {
   }
 
   receiveSnapshot(message: SnapshotMessage): void {
-    this.receive([message], message.from);
+    if (!this.turn.awaitsSnapshot) this.receive([message], message.from);
   }
 
   /** A member whose log is damaged asks for what it has lost. @throws BalsaError `corrupt`, `identity-mismatch` */

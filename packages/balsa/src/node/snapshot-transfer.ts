@@ -27,6 +27,8 @@ export class SnapshotTransfer {
   /** A peer is about to send a snapshot. undefined: it need not. */
   async offered(message: SnapshotMessage): Promise<SnapshotReceiver | undefined> {
     const { meta } = message.snapshot;
+    // One at a time: the state machine may take long to be brought to it. Whoever sends this one tries again.
+    if (this.parts.turn().awaitsSnapshot) return undefined;
     if (meta.index > this.parts.raw.commit) return this.parts.storage.receiveSnapshot(meta);
     // The leader takes this member to be further behind than it is: acknowledgements were lost. Its content is not
     // needed for the answer, which is the commit index; without it the leader would offer this snapshot for ever.

@@ -253,7 +253,7 @@ export class Turn {
   /** The write is durable: its answers are due, behind those of earlier writes. */
   private written(message: StorageAppend): void {
     if (this.restoring) {
-      // One snapshot at a time: the core takes no other before this one's answer.
+      // One snapshot at a time: the core is given no other before this one's answer (SnapshotTransfer).
       invariant(message.snapshot === undefined, "turn: a snapshot while another is being restored");
       this.held.push(message.responses);
       return;
