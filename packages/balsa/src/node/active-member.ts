@@ -78,11 +78,9 @@ export class ActiveMember {
   constructor(parts: ActiveParts) {
     const { options, settings, storage, transport, configuration } = parts;
     const { platform } = options;
-    const { meta } = storage.snapshot();
     this.parts = parts;
     this.logger = platform.logger;
-    this.appliedIndex = meta.index;
-    this.appliedTerm = meta.term;
+    ({ index: this.appliedIndex, term: this.appliedTerm } = storage.snapshot().meta);
     this.raw = new RawNode(coreConfig(options, settings, storage));
     const leader = (): number => this.raw.lead;
     // Distinct between the lives of a member: a late answer to an earlier one fits nothing.
@@ -95,6 +93,7 @@ export class ActiveMember {
       storage,
       transport,
       onRemoved: () => this.departure.removed(),
+      onSure: () => this.membership.sure(this.appliedIndex),
     });
     this.departure = new Departure({
       raw: this.raw,

@@ -27,6 +27,8 @@ export interface ClusterMembersParts {
   readonly transport: Transport;
   /** This member is none any more: what was applied says so. */
   readonly onRemoved: () => void;
+  /** No crash can make this member forget who votes and who is a member, as far as it has applied. */
+  readonly onSure: () => void;
 }
 
 /**
@@ -55,6 +57,8 @@ export class ClusterMembers {
   private uncounted: ReadonlySet<number> = new Set();
   /** As far as no crash can make this member forget it. */
   private surelyRemoved: readonly number[];
+  /** Writes under way that make sure of what is applied. */
+  private writesToBeSure = 0;
   private readonly parts: ClusterMembersParts;
 
   constructor(configuration: Configuration, parts: ClusterMembersParts) {
@@ -111,6 +115,15 @@ export class ClusterMembers {
    */
   isSurelyRemoved(id: number): boolean {
     return this.surelyRemoved.includes(id);
+  }
+
+  /**
+   * Whether no crash can make this member forget that what it has applied is committed, as far as that says who votes and
+   * who is a member. Of a change that is acknowledged this must hold: else who was demoted or removed, and is switched off
+   * since, might be needed to elect a leader after the crash of the only one that had applied it.
+   */
+  get isSure(): boolean {
+    return this.writesToBeSure === 0;
   }
 
   /** Whether a leader may take clients' commands: rule 1. */
@@ -212,7 +225,8 @@ export class ClusterMembers {
   private adopt(next: Configuration, appliedIndex = 0): void {
     const { raw, transport } = this.parts;
     const wasMember = findMember(this.current, raw.id) !== undefined;
-    if (next.removed.some((id) => !this.current.removed.includes(id))) this.makeSure(next.removed);
+    const votes = !sameVoters(this.current.confState, next.confState);
+    if (votes || next.removed.some((id) => !this.current.removed.includes(id))) this.makeSure(next.removed);
     this.current = next;
     if (this.unapplied.length > 0) this.unapplied = this.unapplied.filter(({ index }) => index > appliedIndex);
     for (const { id } of transport.peers()) if (next.removed.includes(id)) transport.removePeer(id);
@@ -223,9 +237,13 @@ export class ClusterMembers {
   /** A write of nothing takes the commit index along. */
   private makeSure(removed: readonly number[]): void {
     const nothing = { hardState: undefined, entries: [], snapshot: undefined, mustSync: true };
+    this.writesToBeSure++;
     this.parts.storage.append(nothing, (error) => {
       // That the storage has failed, the next turn's write tells.
-      if (error === undefined) this.surelyRemoved = removed;
+      if (error !== undefined) return;
+      this.surelyRemoved = removed;
+      this.writesToBeSure--;
+      if (this.isSure) this.parts.onSure();
     });
   }
 
@@ -240,6 +258,15 @@ export class ClusterMembers {
     }
     this.uncounted = uncounted;
   }
+}
+
+/** Whether decisions take the same quorums. */
+function sameVoters(a: ConfState, b: ConfState): boolean {
+  return sameIds(a.voters, b.voters) && sameIds(a.votersOutgoing, b.votersOutgoing);
+}
+
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id) => b.includes(id));
 }
 
 /** Peers, above which none are taken on that are not known to be members. */

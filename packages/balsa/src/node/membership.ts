@@ -18,7 +18,7 @@ import type { Deadlines } from "./deadlines.js";
 import { PROMOTION_LAG_ENTRIES_MAX } from "./limits.js";
 import { type MemberChange, membershipRefused, type PlannedChange, planChange } from "./member-change.js";
 
-/** A membership change that was applied; a joint configuration that it passed through has been left. */
+/** A membership change that was applied, and is known for good where it was made; a joint configuration that it passed through has been left. */
 export interface ChangeApplied {
   readonly index: number;
   readonly term: number;
@@ -113,7 +113,7 @@ export class Membership {
   }
 
   /**
-   * Checks a change and proposes it; resolves once it is applied here.
+   * Checks a change and proposes it; resolves once it is applied here, and no crash can make this member forget it.
    * @throws BalsaError `membership-refused`, `not-leader`, `invalid-argument`: nothing was proposed
    */
   propose(
@@ -185,14 +185,21 @@ export class Membership {
   /** The entry of `term` at `index` was applied here. */
   applied(index: number, term: number): void {
     if (this.pending.size === 0) return;
-    const joint = isJoint(this.parts.members.confState);
+    const { members } = this.parts;
+    const settled = members.isSure && !isJoint(members.confState);
     for (const call of [...this.pending]) {
       if (call.transferee !== NONE || call.index > index) continue;
       // Log matching (§5.3): another term at this index means that ours is in no log.
       if (call.index === index && call.term !== term)
         call.fail("superseded", "a new leader's entry took its place", true);
-      else if (!joint) call.done();
+      else if (settled) call.done();
     }
+  }
+
+  /** What is applied up to `index` is known for good here. */
+  sure(index: number): void {
+    if (isJoint(this.parts.members.confState)) return;
+    for (const call of [...this.pending]) if (call.transferee === NONE && call.index <= index) call.done();
   }
 
   /** The state jumped to `index` by a snapshot. */
