@@ -24,6 +24,7 @@ const LIVE = [
   "snapshots",
   "reads",
   "transfer",
+  "demotion",
 ];
 
 /**

@@ -46,6 +46,11 @@ export interface Config {
   readonly disableConfChangeValidation?: boolean;
   /** A leader that a change removes or demotes becomes a follower when it applies it (E1). Default false. */
   readonly stepDownOnRemoval?: boolean;
+  /**
+   * Whoever is refused a vote, as its log is behind, is told what is known to be committed: else an election may be won by
+   * nobody after a membership change (commit-hint.ts). Default false.
+   */
+  readonly commitHints?: boolean;
 }
 
 /** A configuration that was checked and has nothing left out. Many nodes may share one. */
@@ -73,6 +78,7 @@ export function checkedConfig(config: Config): Settings {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    commitHints: config.commitHints ?? false,
   };
   checkNumbers(settings);
   if (settings.electionTicks <= settings.heartbeatTicks) {

@@ -1,5 +1,6 @@
 import type { CampaignKind } from "./campaign.js";
 import { scanForConfChange } from "./campaign.js";
+import { sendCommitHint } from "./commit-hint.js";
 import { allVoters } from "./conf-state.js";
 import { unreachable } from "./invariant.js";
 import type { VoteMessage, VoteResponse } from "./message.js";
@@ -96,6 +97,7 @@ export function handleVoteRequest(raft: Raft, request: VoteMessage): void {
     term: granted ? request.term : raft.term,
     rejected: !granted,
   });
+  if (!granted && !raft.log.isUpToDate(request.lastIndex, request.lastTerm)) sendCommitHint(raft, request.from);
 }
 
 /** A vote of our own (pre-)election came in. */

@@ -1,5 +1,6 @@
 export type { AppliedOutcome, BalsaErrorCode, BalsaErrorOptions, MembershipRefusal } from "./balsa-error.js";
 export { BalsaError } from "./balsa-error.js";
+export { isCommitHint } from "./commit-hint.js";
 export type {
   ConfChange,
   ConfChangeRefusal,

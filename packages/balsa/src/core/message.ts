@@ -35,7 +35,10 @@ export interface AppendResponse extends Envelope {
   /** Accepted: last index that is known to match. Rejected: the `prevIndex` that was rejected. */
   readonly index: number;
   readonly rejected: boolean;
-  /** Rejected: the largest index at which the logs could still agree, and the term there (B5). Accepted: 0. */
+  /**
+   * Rejected: the largest index at which the logs could still agree, and the term there (B5). Accepted: 0; or, where
+   * nothing is acknowledged, an entry that is known to be committed (commit-hint.ts).
+   */
   readonly hintIndex: number;
   readonly hintTerm: number;
 }

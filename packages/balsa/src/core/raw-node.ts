@@ -1,5 +1,6 @@
 import { entriesNeeded, retryAwaitedEntries } from "./awaited-entries.js";
 import { BalsaError } from "./balsa-error.js";
+import { isCommitHint } from "./commit-hint.js";
 import type { ConfChange } from "./conf-change.js";
 import { asConfChangeV2 } from "./conf-change.js";
 import { encodeConfChange } from "./conf-change-codec.js";
@@ -325,6 +326,8 @@ export class RawNode {
 
   /** What nobody should have sent: see StepOutcome. */
   private refuses(message: Message): StepOutcome | undefined {
+    // Whoever knows of a later configuration may be none of the one that is known here.
+    if (isCommitHint(message)) return undefined;
     switch (message.type) {
       case "storage-append-response":
         return message.from === LOCAL_APPEND ? undefined : "local-message";

@@ -1,4 +1,5 @@
 import { stepCandidate } from "./candidate.js";
+import { isCommitHint, takeCommitHint } from "./commit-hint.js";
 import { handleVoteRequest, heedsLease } from "./election.js";
 import { totalPayloadBytes } from "./entry-size.js";
 import { stepFollower } from "./follower.js";
@@ -49,6 +50,8 @@ type MessageWithTerm = Exclude<Message, StorageMessage | { readonly type: "propo
 
 /** Raft §5.1: terms come first. */
 function stepWithTerm(raft: Raft, message: MessageWithTerm): void {
+  // What is committed is so in every term. For its own term a hint is an answer that accepts nothing.
+  if (isCommitHint(message)) takeCommitHint(raft, message);
   if (message.term === 0) {
     // Differs from etcd: who says nothing of its term is not heard. There it passes for this node itself, as does here
     // a snapshot alone: what it stands for is committed, in every term.
@@ -64,7 +67,7 @@ function stepWithTerm(raft: Raft, message: MessageWithTerm): void {
     return;
   }
   if (message.type === "vote" || message.type === "pre-vote") handleVoteRequest(raft, message);
-  else stepRole(raft, message);
+  else if (!isCommitHint(message)) stepRole(raft, message);
 }
 
 /**

@@ -107,6 +107,7 @@ export interface Configuration {
   readonly checkQuorum?: boolean;
   readonly readOnly?: ReadOnlyMode;
   readonly stepDownOnRemoval?: boolean;
+  readonly commitHints?: boolean;
   /** An append holds one entry at the most. */
   readonly oneEntryAMessage?: boolean;
   /** Membership changes that may be proposed. */

@@ -130,7 +130,7 @@ export class CoreRunner {
     const storage = this.storages[id] as CellStorage;
     storage.disk = disk;
     const { preVote = false, checkQuorum = false, readOnly = "safe", stepDownOnRemoval = false } = this.configuration;
-    const { oneEntryAMessage = false } = this.configuration;
+    const { commitHints = false, oneEntryAMessage = false } = this.configuration;
     return new RawNode({
       id,
       storage,
@@ -143,6 +143,7 @@ export class CoreRunner {
       checkQuorum,
       readOnly,
       stepDownOnRemoval,
+      commitHints,
       // The first entry goes into a message whatever its size.
       maxBytesPerMessage: oneEntryAMessage ? 1 : Number.POSITIVE_INFINITY,
       maxCommittedBytesPerReady: Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import type { PeerMessage } from "../core/index.js";
+import { isCommitHint, type PeerMessage } from "../core/index.js";
 import type { Cell } from "./cell.js";
 import type { Configuration } from "./configuration.js";
 import { GrowingArray } from "./growing-array.js";
@@ -64,10 +64,13 @@ export class DeadMessages {
     return this.kinds.items[message] === ON_A_CUT_LINK;
   }
 
-  private kindOf({ type, from, to }: PeerMessage): number {
+  private kindOf(message: PeerMessage): number {
+    const { type, from, to } = message;
     const { reductions, preVote, checkQuorum, cut } = this.configuration;
     if (cut?.some(([a, b]) => a === from && b === to) === true) return ON_A_CUT_LINK;
     if (!reductions.deadMessages) return NEVER;
+    // What is committed is so in every term.
+    if (isCommitHint(message)) return NEVER;
     switch (type) {
       case "propose":
       case "read-index":

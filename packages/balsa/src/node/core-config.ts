@@ -24,6 +24,7 @@ export function coreConfig(options: RaftNodeOptions, settings: Settings, storage
     // RaftNode forwards by itself, so that the caller learns what became of a proposal.
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
+    commitHints: true,
     maxBytesPerMessage: tuning.appendBytesMax ?? APPEND_BYTES_MAX,
     maxCommittedBytesPerReady: tuning.committedBytesMax ?? COMMITTED_BYTES_MAX,
     maxUncommittedBytes: tuning.uncommittedBytesMax ?? UNCOMMITTED_BYTES_MAX,

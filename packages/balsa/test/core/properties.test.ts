@@ -67,6 +67,7 @@ const options = fc.record({
   checkQuorum: fc.boolean(),
   asyncStorageWrites: fc.boolean(),
   stepDownOnRemoval: fc.boolean(),
+  commitHints: fc.boolean(),
   disableProposalForwarding: fc.boolean(),
   maxInflightMessages: fc.integer({ min: 1, max: 4 }),
   maxBytesPerMessage: fc.integer({ min: 1, max: 60 }),
