@@ -30,15 +30,23 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   );
   if (cluster.violation !== undefined) return;
   await cluster.world.run({ forMs: HEAL_SETTLE_MS });
-  const asked = healing.members();
-  const ask = (input: unknown, at: number) => clients.call({ client: 0, member: asked[at % asked.length] ?? 0, input });
+  const ask = (input: unknown, at: number) => {
+    const members = healing.members();
+    const member = members[at % members.length] ?? 0;
+    return { member, call: clients.call({ client: 0, member, input }) };
+  };
   const called = probes.map(ask);
   await healing.within(HEAL_COMMIT_MS, "an end of every call", () => {
-    // A member that is caught up by a snapshot can't say what became of a write that lies before it: asked again, it can.
-    for (const [at, { input, outcome }] of called.entries()) if (outcome === "unknown") called[at] = ask(input, at);
+    const members = healing.members();
+    for (const [at, { member, call }] of called.entries()) {
+      // A member that is caught up by a snapshot can't say what became of a write that lies before it: asked again, it can.
+      // And one that was asked may be none any more: a change of before the peace may be made only by the next leader.
+      const hasLeft = call.outcome === "failed" && members.length > 0 && !members.includes(member);
+      if (call.outcome === "unknown" || hasLeft) called[at] = ask(call.input, at);
+    }
     return !clients.isBusy;
   });
-  const refused = called.find(({ outcome }) => outcome !== "completed");
+  const refused = called.find(({ call }) => call.outcome !== "completed")?.call;
   if (refused !== undefined) {
     cluster.violate("heals in time", `a healed cluster leaves ${JSON.stringify(refused.input)} without an answer`);
   }
