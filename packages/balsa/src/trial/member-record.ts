@@ -267,7 +267,8 @@ export class MemberRecord implements RaftNodeObserver {
           this.#coverage.count("snapshots sent", this.name);
           break;
         case "timeout-now":
-          this.#checkTransfer(message.to);
+          // In an earlier term, in the same turn: what its log had then, before a later leader's append, nobody has seen.
+          if (message.term === this.#term) this.#checkTransfer(message.to);
           this.#coverage.count("leadership transfers", this.name);
           break;
         case "pre-vote":

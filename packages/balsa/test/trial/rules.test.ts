@@ -272,6 +272,10 @@ describe("what a member must not do is noticed", () => {
     expectBroken("leadership goes to whole logs", () => a.sending([now]));
     store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2 }));
     a.sending([now]);
+    // Handed over, and then deposed, in one turn.
+    a.ready(ready({ entries: [entry(4, 3)] }), state({ term: 3 }));
+    a.sending([now]);
+    expectBroken("leadership goes to whole logs", () => a.sending([{ ...now, term: 3 }]));
   });
 
   test("E1 a change that overlaps one of an earlier life", () => {
