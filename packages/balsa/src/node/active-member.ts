@@ -286,10 +286,7 @@ export class ActiveMember {
       this.departure.tick();
       this.recordIncarnations();
       this.askAgain(this.parts.settings.electionTicks);
-      const awaitsEntries = this.raw.entriesNeeded().length > 0;
-      if (this.raw.hasReady() || awaitsEntries || this.proposals.hasGathered || this.reads.hasGathered) {
-        this.turn.schedule();
-      }
+      this.turn.scheduleIfNeeded();
     });
   }
 
@@ -302,7 +299,7 @@ export class ActiveMember {
       for (const message of messages) {
         if (counts || message.type !== "append-response") this.raw.step(message);
       }
-      this.turn.schedule();
+      this.turn.scheduleIfNeeded();
     });
   }
 

@@ -90,6 +90,13 @@ export class Turn {
     this.parts.clock.nextTurn(this.end);
   }
 
+  /** The core was told something: where nothing comes of it, as of most answers, there is no turn. */
+  scheduleIfNeeded(): void {
+    const { raw, proposals, reads, forwarding } = this.parts;
+    if (raw.hasReady() || raw.entriesNeeded().length > 0) this.schedule();
+    else if (proposals.hasGathered || reads.hasGathered || forwarding.hasReceived) this.schedule();
+  }
+
   /** Runs `work` so that a broken invariant or a failed storage stops the member instead of being carried on with. */
   guarded(work: () => void): void {
     if (this.stopped) return;
@@ -200,8 +207,8 @@ export class Turn {
     observer.ready(ready, { term, role, lead, commit, applied: appliedIndex(), confState: confState() });
   }
 
-  /** Sends what goes to peers; what stays here goes to `local`. */
-  private sendAll(messages: readonly Message[], local: Message[]): void {
+  /** Queues what goes to peers; what stays here goes to `local`. Returns whether anything waits to be flushed. */
+  private sendAll(messages: readonly Message[], local: Message[]): boolean {
     const { observer } = this.parts;
     const toPeers: PeerMessage[] = [];
     for (const message of messages) {
@@ -214,9 +221,10 @@ export class Turn {
         toPeers.push(message as PeerMessage);
       }
     }
-    if (toPeers.length === 0) return;
+    if (toPeers.length === 0) return false;
     observer?.sending(toPeers);
     this.parts.transport.send(toPeers);
+    return true;
   }
 
   private handOver(message: Message, mustSync: boolean): void {
@@ -228,9 +236,8 @@ export class Turn {
         this.parts.apply(message);
         return;
       default:
-        // To itself: the node's own vote or acknowledgement that needs no write.
+        // To itself: the node's own vote or acknowledgement that needs no write. What comes of it is seen to at the turn's end.
         this.parts.raw.step(message);
-        this.schedule();
     }
   }
 
@@ -277,9 +284,10 @@ export class Turn {
   deliver(responses: readonly Message[]): void {
     if (responses.length === 0) return;
     const own: Message[] = [];
-    this.sendAll(responses, own);
+    const isSent = this.sendAll(responses, own);
     for (const message of own) this.parts.raw.step(message);
-    this.schedule();
+    if (isSent) this.schedule();
+    else this.scheduleIfNeeded();
   }
 }
 

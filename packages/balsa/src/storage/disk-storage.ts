@@ -254,8 +254,9 @@ export class DiskStorage implements Storage {
 
   /**
    * Makes a write durable, in the order in which they come. One sync serves all that arrive while another runs. `done`
-   * is called in a later turn; with an error (`storage-failed`, `closed`) the storage takes nothing any more, and
-   * whether the write will be there after a restart is not known. Entries without a checksum get theirs.
+   * is called in a later turn, or at once where there is nothing to be synced or to wait for; with an error
+   * (`storage-failed`, `closed`) the storage takes nothing any more, and whether the write will be there after a restart
+   * is not known. Entries without a checksum get theirs.
    */
   append(write: LogWrite, done: WriteDone): void {
     const { snapshot } = write;

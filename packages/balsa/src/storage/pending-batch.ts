@@ -16,7 +16,10 @@ export interface LogWrite {
   readonly mustSync: boolean;
 }
 
-/** Called once, in a later turn than the write's: it is durable, or the log has failed for good. */
+/**
+ * Called once: the write is durable, or the log has failed for good. In a later turn; at once where the write needs no
+ * sync and no other is under way.
+ */
 export type WriteDone = (error: BalsaError | undefined) => void;
 
 export interface QueuedWrite {
@@ -120,7 +123,7 @@ export class PendingBatch {
   }
 
   /** Empties it for the next batch, and gives those who wait for this one. */
-  take(): readonly QueuedWrite[] {
+  take(): QueuedWrite[] {
     const writes = this.#writes;
     this.#writes = [];
     this.#reset = false;

@@ -72,8 +72,8 @@ export class WriteAheadLog {
   #tellMs = 0;
   /** Writes for which there is no room in `pending`. */
   #waiting: QueuedWrite[] = [];
-  /** Writes that need no sync and have nothing to wait for: told at the end of the turn. */
-  #settled: QueuedWrite[] = [];
+  /** Whoever is being told, in order: a write that comes meanwhile and needs no sync is told behind them. */
+  #telling: QueuedWrite[] | undefined;
 
   /** Nothing vouches for the last batch yet, and it is neither a segment's first nor a mark. */
   #unvouched = false;
@@ -157,7 +157,8 @@ export class WriteAheadLog {
       if (write.hardState !== undefined) this.#hardState = write.hardState;
       if (!this.#pending.isEmpty) this.#pending.attach(queued);
       else if (this.#inFlight !== undefined) this.#inFlight.attach(queued);
-      else this.#settle(queued);
+      else if (this.#telling !== undefined) this.#telling.push(queued);
+      else this.#tellAtOnce(queued);
       return true;
     }
     if (!this.#pending.admits(write)) return false;
@@ -191,14 +192,9 @@ export class WriteAheadLog {
     return hardState.term !== this.#hardState.term || hardState.vote !== this.#hardState.vote;
   }
 
-  #settle(queued: QueuedWrite): void {
-    this.#settled.push(queued);
-    if (this.#settled.length === 1) {
-      this.#options.platform.clock.nextTurn(() => {
-        this.#tellSettled();
-        if (!this.#isBusy) this.#onIdle?.();
-      });
-    }
+  #tellAtOnce({ write, done }: QueuedWrite): void {
+    this.#options.onDurable(write, NOWHERE);
+    done(undefined);
   }
 
   // What is written.
@@ -249,12 +245,13 @@ export class WriteAheadLog {
     const isShared = writes.length > 1 || !this.#pending.isEmpty;
     if (isShared && this.#syncMs > SYNC_OUTWEIGHS * this.#tellMs) this.#gather();
     else if (!this.#pending.isEmpty) this.#flush();
+    this.#telling = writes;
     this.#refill();
-    this.#tellSettled();
     for (const { write, done, position } of writes) {
       this.#options.onDurable(write, { segment, position: bodyPosition + position });
       done(undefined);
     }
+    this.#telling = undefined;
     this.#tellMs = clock.now() - startMs;
     this.#rest();
   }
@@ -286,16 +283,6 @@ export class WriteAheadLog {
     if (taken > 0) this.#waiting.splice(0, taken);
   }
 
-  #tellSettled(): void {
-    if (this.#settled.length === 0) return;
-    const settled = this.#settled;
-    this.#settled = [];
-    for (const { write, done } of settled) {
-      this.#options.onDurable(write, NOWHERE);
-      done(undefined);
-    }
-  }
-
   /**
    * For good: what the file holds now is unknown, and a second sync might lie about the first.
    * @param culprit a write that may not be in any queue yet
@@ -311,10 +298,9 @@ export class WriteAheadLog {
     this.#failed = true;
     this.#writer.stopWaiting();
     this.#markTimer?.cancel();
-    const writes = [...this.#settled, ...(this.#inFlight?.take() ?? []), ...this.#pending.take(), ...this.#waiting];
+    const writes = [...(this.#inFlight?.take() ?? []), ...this.#pending.take(), ...this.#waiting];
     if (culprit !== undefined && !writes.includes(culprit)) writes.push(culprit);
     this.#inFlight = undefined;
-    this.#settled = [];
     this.#waiting = [];
     clock.nextTurn(() => {
       for (const { done } of writes) done(error);
@@ -326,7 +312,7 @@ export class WriteAheadLog {
   // What is done when there is nothing to do.
 
   get #isBusy(): boolean {
-    return this.#inFlight !== undefined || this.#isGathering || this.#settled.length > 0;
+    return this.#inFlight !== undefined || this.#isGathering;
   }
 
   #idle(): Promise<void> {

@@ -187,7 +187,7 @@ function drawNetwork(prng: Prng, { biasChance, smallness }: Profile, members: nu
     delayUs: isWide ? [2_000, 15_000] : [50, 500],
     tailChance: isBiased() ? 0.1 : 0.01,
     tailUs: isWide ? [15_000, 120_000] : [500, 5_000],
-    splitChance: isBiased() ? 0.5 : 0.125,
+    splitChance: isBiased() ? 0.5 : 0.03,
     joinChance: 0.25,
     ...(isBiased() && prng.chance(0.3) ? { pieceBytesMax: prng.pick(SMALL_LIMITS[smallness].pieceBytesMax) } : {}),
     resetChance: isBiased() ? 0.75 : 0.25,
