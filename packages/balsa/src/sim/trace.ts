@@ -74,7 +74,9 @@ export class Trace {
 
   /** What is no event: what is done to the world. */
   note(timeUs: number, node: string, kind: string, detail: string): void {
-    this.#add(timeUs, this.word(node), this.word(kind), detail === "" ? undefined : this.word(detail));
+    this.#add(timeUs, this.word(node), this.word(kind), undefined);
+    // As a rule it comes once: no word to be kept.
+    this.#text(detail);
     if (this.#keepLines) this.#lines.push(lineOf(timeUs, node, kind, detail));
   }
 

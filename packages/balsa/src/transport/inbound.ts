@@ -37,7 +37,7 @@ export class Inbound implements EstablishedHandlers {
     this.#from = peer.from;
     this.incarnation = peer.incarnation;
     this.#handlers = handlers;
-    // The peer pings once an interval.
+    // The peer pings every other interval at least.
     this.#liveness = new Liveness(context.pulse, accepted.link, SILENT_INTERVALS_MAX);
   }
 

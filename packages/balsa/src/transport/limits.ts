@@ -64,7 +64,8 @@ export const BACKOFF_DOUBLINGS_MAX = 6;
 export const STABLE_MS = 1_000;
 
 /**
- * A dialled connection is pinged every interval; one on which nothing moves for that many intervals has stalled: 5 s.
+ * A dialled connection is pinged after an interval in which nothing moved, so at rest every other one; where nothing moves
+ * for that many intervals it has stalled: 5 s.
  * TCP alone would go on resending, at intervals of up to two minutes, long after a broken link is whole again.
  * Counted in intervals, not in time, so that a pause of this process is not taken for one of the peer.
  */

@@ -2,7 +2,7 @@ import type { Link } from "./link.js";
 import type { Pulse } from "./pulse.js";
 
 /**
- * Watches a link on which something is due at least once an interval, and ends it when nothing has moved for too many
+ * Watches a link on which something is due at least every other interval, and ends it when nothing has moved for too many
  * intervals: no byte came, and nothing of what was queued went out.
  *
  * It counts intervals that this process has lived through, since after a pause of its own what came meanwhile is still
@@ -20,7 +20,7 @@ export class Liveness {
   #bytesQueued = 0;
   #bytesFlushed = 0;
 
-  /** @param ping called once an interval, to make the other side answer */
+  /** @param ping called after an interval in which nothing moved, to make the other side answer */
   constructor(pulse: Pulse, link: Link, silentIntervalsMax: number, ping: () => void = () => {}) {
     this.#pulse = pulse;
     this.#link = link;
@@ -35,8 +35,11 @@ export class Liveness {
   }
 
   #beat(): void {
-    if (this.#moved()) this.#silentIntervals = 0;
-    else this.#silentIntervals++;
+    if (this.#moved()) {
+      this.#silentIntervals = 0;
+      return;
+    }
+    this.#silentIntervals++;
     if (this.#silentIntervals >= this.#silentIntervalsMax) {
       this.stop();
       this.#link.fail(`stalled: nothing moved for ${this.#silentIntervals} s`);
