@@ -13,7 +13,8 @@ test("F3 a snapshot whose connection breaks on the way goes on where it was; app
     const command = cluster.propose(leader, "x".repeat(4_000));
     await world.run({ until: () => cluster.acknowledged.has(command) });
   }
-  // No more of them: the snapshot that is sent stays the newest.
+  // No more of them: once it is taken, the snapshot that is sent stays the newest.
+  await world.run({ forMs: 500 });
   const { snapshotIndex } = leader.running.raft.status();
   behind.restart();
   await world.run({ forMs: 2_000 });

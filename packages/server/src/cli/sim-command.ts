@@ -25,7 +25,7 @@ export function addSim(program: Command, io: TextOutput, done: (exitCode: number
     .option("--save <file>", "with --seed: write its scenario")
     .option("--shrink <file>", "with them: write the smallest scenario found that breaks the same rule")
     .option("--stop", "end at the first violation", false)
-    .option("--workers <n>", "threads (default: one a core)", integer(1, 256))
+    .option("--workers <n>", "processes (default: one a core)", integer(1, 256))
     .option("--json", "nothing but one line of JSON at the end", false)
     .addHelpText(
       "after",

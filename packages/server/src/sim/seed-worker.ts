@@ -1,11 +1,10 @@
-// Runs one seed after the other, as it is told: the file that each worker thread of a run is started with.
-import { parentPort } from "node:worker_threads";
+// Runs one seed after the other, as it is told: the file that each worker process of a run is started with.
 import { runSeed } from "./run-seed.js";
 import type { SeedTask, WorkerMessage } from "./seed-task.js";
 import { loadWorkload } from "./workloads.js";
 
-parentPort?.on("message", (task: SeedTask) => {
-  const answer = (message: WorkerMessage): void => parentPort?.postMessage(message);
+process.on("message", (task: SeedTask) => {
+  const answer = (message: WorkerMessage): void => void process.send?.(message);
   loadWorkload(task.workload)
     .then((workload) => runSeed(task, workload))
     .then(

@@ -1,38 +1,47 @@
-import { setFlagsFromString } from "node:v8";
-import { Worker } from "node:worker_threads";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { SeedResult, SeedTask, WorkerMessage } from "./seed-task.js";
 
 /** The next task, or undefined when there is nothing more to do. */
 export type TaskSource = () => SeedTask | undefined;
 
-/**
- * A world lives for a third of a second, and nearly all of it dies young: with a young generation of this size half as much
- * of it is copied before (3.1 s of 24 s of CPU became 1.7).
- */
-const YOUNG_GENERATION_MB = 96;
+const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
 
-/** Runs tasks on worker threads, each one seed at a time, until there are no more; results come as they are done. */
+/**
+ * Each core has a worker, so helpers of the garbage collector would only take turns with them: an eighth of all CPU. And a
+ * world lives for a third of a second, nearly all of it dies young: with a young generation of this size half as much is
+ * copied before (3.1 s of 24 s became 1.7). Processes, since threads can't have flags of their own.
+ */
+const WORKER_FLAGS = ["--single-threaded-gc", "--max-semi-space-size=32"];
+
+/** Runs tasks in worker processes, each one seed at a time, until there are no more; results come as they are done. */
 export async function runOnWorkers(
   workers: number,
   next: TaskSource,
   take: (result: SeedResult) => void,
 ): Promise<void> {
-  // Each core has a worker: helpers of the collector only take turns with them, and cost an eighth of all CPU.
-  setFlagsFromString("--single-threaded-gc");
   await Promise.all(Array.from({ length: workers }, () => runOnWorker(next, take)));
 }
 
 function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Promise<void> {
   const first = next();
   if (first === undefined) return Promise.resolve();
-  const worker = new Worker(new URL("seed-worker.js", import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
+  const worker = fork(SEED_WORKER, { execArgv: WORKER_FLAGS, serialization: "advanced" });
   return new Promise<void>((resolve, reject) => {
-    const end = (failure: Error | undefined): void => {
-      worker.terminate().then(() => (failure === undefined ? resolve() : reject(failure)), reject);
+    let failure: Error | undefined;
+    let isDone = false;
+    const end = (cause?: Error): void => {
+      failure ??= cause;
+      isDone = true;
+      // Without a channel to its parent it has nothing left to do.
+      if (worker.connected) worker.disconnect();
     };
-    worker.on("error", (cause) => end(cause instanceof Error ? cause : new Error(String(cause))));
+    worker.on("error", end);
+    worker.on("exit", (code, signal) => {
+      if (!isDone) failure ??= new Error(`a worker ended by itself: ${signal ?? `exit code ${code}`}`);
+      if (failure === undefined) resolve();
+      else reject(failure);
+    });
     worker.on("message", (message: WorkerMessage) => {
       if (message.kind === "broken") {
         end(new Error(`seed ${message.task.seed} of profile ${message.task.profile}: ${message.reason}`));
@@ -40,9 +49,9 @@ function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Prom
       }
       take(message.result);
       const task = next();
-      if (task === undefined) end(undefined);
-      else worker.postMessage(task);
+      if (task === undefined) end();
+      else worker.send(task);
     });
-    worker.postMessage(first);
+    worker.send(first);
   });
 }
