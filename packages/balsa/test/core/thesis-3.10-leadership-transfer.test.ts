@@ -29,6 +29,7 @@ describe("thesis §3.10 leadership transfer", () => {
     group.member(1).act((node) => node.transferLeader(3));
     group.settle();
     expect(group.leader()).toBe(1);
+    expect(group.sent.filter(({ type }) => type === "timeout-now")).toEqual([]);
     group.heal();
     group.heartbeat();
     expect(group.leader()).toBe(3);
