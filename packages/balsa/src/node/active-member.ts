@@ -245,6 +245,11 @@ export class ActiveMember {
     return this.closing;
   }
 
+  /** Of a member that is open already: what goes wrong now is told as an event. */
+  startLate(): void {
+    this.turn.guarded(() => this.start());
+  }
+
   start(): void {
     const { storage } = this.parts;
     this.parts.options.observer?.opened(recoveredState(storage));

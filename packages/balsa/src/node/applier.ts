@@ -15,12 +15,14 @@ export interface ApplierHooks {
 }
 
 type Task =
-  | { readonly kind: "apply"; readonly message: StorageApply }
+  | { readonly kind: "apply"; readonly messages: StorageApply[] }
   | { readonly kind: "restore"; readonly run: () => Promise<void> };
 
 /**
  * Feeds the state machine: committed entries in log order, each once (F4), and snapshots to restore, one task at a time.
- * A synchronous state machine is applied to at once; one that gives promises is waited for here and nowhere else.
+ * A synchronous state machine is applied to at once; one that gives promises is waited for here and nowhere else, and
+ * gets all that came meanwhile in one batch: so it falls behind only if it is too slow for batches. How much may be
+ * handed over and not applied is the core's limit.
  */
 export class Applier {
   private readonly queue: Task[] = [];
@@ -35,7 +37,9 @@ export class Applier {
   }
 
   apply(message: StorageApply): void {
-    this.queue.push({ kind: "apply", message });
+    const last = this.queue.at(-1);
+    if (last?.kind === "apply") last.messages.push(message);
+    else this.queue.push({ kind: "apply", messages: [message] });
     this.work();
   }
 
@@ -61,7 +65,7 @@ export class Applier {
       const task = this.queue.shift();
       if (task === undefined) return;
       this.busy = true;
-      const pending = task.kind === "apply" ? this.applyEntries(task.message, 0) : task.run();
+      const pending = task.kind === "apply" ? this.applyAll(task.messages) : task.run();
       if (pending === undefined) this.busy = false;
       else this.wait(pending);
     }
@@ -80,9 +84,17 @@ export class Applier {
     );
   }
 
+  private applyAll(messages: readonly StorageApply[]): Promise<void> | undefined {
+    const [only] = messages;
+    const isOne = only !== undefined && messages.length === 1;
+    const entries = isOne ? only.entries : messages.flatMap((message) => message.entries);
+    return this.applyEntries(entries, 0, () => {
+      for (const message of messages) this.hooks.onDone(message);
+    });
+  }
+
   /** Applies the entries from position `from` on. undefined: done already. */
-  private applyEntries(message: StorageApply, from: number): Promise<void> | undefined {
-    const { entries } = message;
+  private applyEntries(entries: readonly Entry[], from: number, done: () => void): Promise<void> | undefined {
     let at = from;
     while (at < entries.length) {
       const entry = entries[at];
@@ -106,12 +118,12 @@ export class Applier {
         return results.then((late) => {
           if (this.stopped) return undefined;
           this.answer(entries, start, late, batch.length);
-          return this.applyEntries(message, resumeAt);
+          return this.applyEntries(entries, resumeAt, done);
         });
       }
       this.answer(entries, start, results, batch.length);
     }
-    this.hooks.onDone(message);
+    done();
     return undefined;
   }
 

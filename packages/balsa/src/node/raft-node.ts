@@ -192,7 +192,7 @@ export class RaftNode {
     phase.member.repaired().then(
       (member) => {
         this.phase = { kind: "active", member };
-        member.start();
+        member.startLate();
       },
       // Told by event, and to everybody who calls.
       () => {},

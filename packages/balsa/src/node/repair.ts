@@ -32,6 +32,8 @@ export interface RepairFigures {
   readonly adopted: number;
   /** Of the snapshot that was fetched; 0 = none. */
   readonly snapshotIndex: number;
+  /** So far all is as it was, votes and acknowledgements included: no leader's log, nor a snapshot, stands in for anything. */
+  readonly exact: boolean;
 }
 
 /** What a repair is about, while it goes on. */
@@ -72,6 +74,7 @@ export class Repair {
   private restored = 0;
   private adopted = 0;
   private snapshotIndex = 0;
+  private exact = true;
   private answering: readonly Answering[] = [];
   private waitsFor = "";
   private wantsSnapshot = false;
@@ -103,6 +106,7 @@ export class Repair {
       restored: this.restored,
       adopted: this.adopted,
       snapshotIndex: this.snapshotIndex,
+      exact: this.exact,
     };
   }
 
@@ -122,8 +126,8 @@ export class Repair {
     }
     await this.rewrite();
     await directory.close();
-    const { restored, adopted, snapshotIndex } = this;
-    return { restored, adopted, snapshotIndex };
+    const { restored, adopted, snapshotIndex, exact } = this;
+    return { restored, adopted, snapshotIndex, exact };
   }
 
   /** A full disk is waited out, as by the log itself. */
@@ -171,6 +175,7 @@ export class Repair {
     const { meta } = message.snapshot;
     this.parts.directory.beginBehind(meta);
     this.snapshotIndex = Math.max(this.snapshotIndex, meta.index);
+    this.exact = false;
     this.streamEnded();
   }
 
@@ -330,6 +335,7 @@ export class Repair {
     if (log.settled().index !== settled.index) return;
     this.hardState = this.hardStateWith(first.term, termMin);
     log.adopt(entries);
+    this.exact = false;
     this.adopted += entries.length;
   }
 

@@ -396,7 +396,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       case "repaired":
         member.isRotten = false;
         member.record.repaired(event);
-        this.coverage.count(event.adopted > 0 ? "members repaired from a leader's log" : "members repaired exactly");
+        this.coverage.count(event.exact ? "members repaired exactly" : "members repaired from a leader's log");
         return;
       case "disk-has-room":
       case "leader-changed":

@@ -140,9 +140,9 @@ export class MemberRecord implements RaftNodeObserver {
     this.#isRepaired = true;
   }
 
-  repaired({ adopted, snapshotIndex }: { readonly adopted: number; readonly snapshotIndex: number }): void {
-    // Exactly what was lost: then it is held to the rule as any other.
-    if (adopted === 0 && snapshotIndex === 0) this.#isRepaired = false;
+  repaired({ exact }: { readonly exact: boolean }): void {
+    // Then it is held to the rule as any other.
+    if (exact) this.#isRepaired = false;
   }
 
   opened(recovered: RecoveredState): void {

@@ -28,6 +28,7 @@ function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Prom
   if (first === undefined) return Promise.resolve();
   const worker = fork(SEED_WORKER, { execArgv: WORKER_FLAGS, serialization: "advanced" });
   return new Promise<void>((resolve, reject) => {
+    let current = first;
     let failure: Error | undefined;
     let isDone = false;
     const end = (cause?: Error): void => {
@@ -38,7 +39,9 @@ function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Prom
     };
     worker.on("error", end);
     worker.on("exit", (code, signal) => {
-      if (!isDone) failure ??= new Error(`a worker ended by itself: ${signal ?? `exit code ${code}`}`);
+      const { seed, profile } = current;
+      const how = signal ?? `exit code ${code}`;
+      if (!isDone) failure ??= new Error(`seed ${seed} of profile ${profile}: its worker ended by itself: ${how}`);
       if (failure === undefined) resolve();
       else reject(failure);
     });
@@ -49,8 +52,12 @@ function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Prom
       }
       take(message.result);
       const task = next();
-      if (task === undefined) end();
-      else worker.send(task);
+      if (task === undefined) {
+        end();
+        return;
+      }
+      current = task;
+      worker.send(task);
     });
     worker.send(first);
   });
