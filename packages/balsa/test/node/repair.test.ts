@@ -41,6 +41,11 @@ async function untilSound(cluster: SimulatedCluster): Promise<void> {
   }
 }
 
+/** Whether each repair of this life of the member has brought back all exactly. */
+function exactness(node: WorldNode<Member>): readonly boolean[] {
+  return node.running.events.flatMap((event) => (event.kind === "repaired" ? [event.exact] : []));
+}
+
 describe("a member whose log is damaged", () => {
   test("a flipped bit in the middle: the others go on, it is repaired exactly, and takes part again", async () => {
     const cluster = await withEntries("middle", 100);
@@ -55,6 +60,7 @@ describe("a member whose log is damaged", () => {
     expect(node.running.raft.status().repair).toMatchObject({ lost: 1, endKnown: true });
     await cluster.world.run({ until: () => node.running.raft.status().repair === undefined });
     expect(cluster.acknowledged.size).toBe(120);
+    expect(exactness(node)).toEqual([true]);
     await untilSound(cluster);
   });
 
@@ -94,6 +100,9 @@ describe("a member whose log is damaged", () => {
     // A vote in a term that only the silent one knows of may be among what is lost.
     expect(node.running.raft.status().repair?.waitsFor).toContain("all other members to tell their terms");
     other.restart();
+    await cluster.world.run({ until: () => node.running.raft.status().repair === undefined });
+    // Whom it voted for is not known.
+    expect(exactness(node)).toEqual([false]);
     await untilSound(cluster);
     expect(cluster.acknowledged.size).toBe(60);
   });
