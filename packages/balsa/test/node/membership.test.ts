@@ -436,6 +436,7 @@ describe("E1 membership of a cluster in a simulated world", () => {
     // At the addresses that it knows.
     away.restart();
     await world.run({ until: () => away.program?.events.some(({ kind }) => kind === "removed") === true });
+    expect(away.running.events.filter(({ kind }) => kind === "failed")).toEqual([]);
     await write(cluster, 3);
   });
 
