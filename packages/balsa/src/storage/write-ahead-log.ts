@@ -247,11 +247,15 @@ export class WriteAheadLog {
     else if (!this.#pending.isEmpty) this.#flush();
     this.#telling = writes;
     this.#refill();
-    for (const { write, done, position } of writes) {
-      this.#options.onDurable(write, { segment, position: bodyPosition + position });
-      done(undefined);
+    try {
+      for (const { write, done, position } of writes) {
+        this.#options.onDurable(write, { segment, position: bodyPosition + position });
+        done(undefined);
+      }
+    } finally {
+      // Nobody would be told of what is added to a list that is done with.
+      this.#telling = undefined;
     }
-    this.#telling = undefined;
     this.#tellMs = clock.now() - startMs;
     this.#rest();
   }

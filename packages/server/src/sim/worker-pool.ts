@@ -37,7 +37,11 @@ function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Prom
       // Without a channel to its parent it has nothing left to do.
       if (worker.connected) worker.disconnect();
     };
-    worker.on("error", end);
+    worker.on("error", (cause) => {
+      end(cause);
+      // One that did not even start has no exit.
+      reject(cause);
+    });
     worker.on("exit", (code, signal) => {
       const { seed, profile } = current;
       const how = signal ?? `exit code ${code}`;
