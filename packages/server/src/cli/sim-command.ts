@@ -12,7 +12,11 @@ export function addSim(program: Command, io: TextOutput, done: (exitCode: number
     .option("--seed <seed>", "this one alone")
     .option("--seeds <a..b>", "these", range)
     .option("--minutes <n>", "as many as there is time for (default: 1, unless --seeds)", minutes)
-    .option("--profile <name>", "what to draw", "default")
+    .option(
+      "--profile <names>",
+      "what to draw; several, with commas between them, or all: they share the time",
+      "default",
+    )
     .option("--workload <name>", "what the clients do: a name, or a module whose default export it is", "key-value")
     .option("--scenario <file>", "run the scenario in this file")
     .option("--trace <file>", "with --seed or --scenario: write what happened, a line an event")

@@ -1,9 +1,9 @@
-import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
-import { profileOf } from "../sim/run-seed.js";
+import { ServerError } from "../server-error.js";
+import { profilesOf } from "../sim/run-seed.js";
 import { RunSummary, type SummaryFigures } from "../sim/run-summary.js";
-import type { SeedTask } from "../sim/seed-task.js";
+import { TaskSource } from "../sim/task-source.js";
 import { runOnWorkers } from "../sim/worker-pool.js";
 import { loadWorkload } from "../sim/workloads.js";
 import { EXIT } from "./exit-code.js";
@@ -15,6 +15,7 @@ export interface SimFlags {
   /** First and last. */
   readonly seeds?: readonly [number, number];
   readonly minutes?: number;
+  /** One or more, with commas between them. */
   readonly profile: string;
   readonly workload: string;
   readonly scenario?: string;
@@ -31,52 +32,44 @@ export interface SimFlags {
 }
 
 const MINUTES_DEFAULT = 1;
-/** One seed in so many is run twice. */
-const TWICE_EVERY = 50;
 const PROGRESS_EVERY_MS = 1_000;
 
 /** Runs seeds in the simulator, or one scenario; tells what was found. */
 export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
-  await loadWorkload(flags.workload);
-  profileOf(flags.profile);
+  const { workload, seeds, minutes } = flags;
+  await loadWorkload(workload);
+  const profiles = profilesOf(flags.profile);
+  if (flags.seed !== undefined && profiles.length > 1) {
+    throw new ServerError("invalid-option", `--seed draws from one profile; --profile names ${profiles.length}`);
+  }
   if (flags.seed !== undefined || flags.scenario !== undefined) return showScenario(flags, io);
   const summary = new RunSummary();
-  const beganMs = performance.now();
-  const endMs = beganMs + (flags.minutes ?? MINUTES_DEFAULT) * 60_000;
-  const tasks = taskSource(flags, flags.seeds !== undefined && flags.minutes === undefined ? Infinity : endMs);
+  const endMs = performance.now() + (minutes ?? (seeds === undefined ? MINUTES_DEFAULT : Infinity)) * 60_000;
   let isStopped = false;
-  const next = (): SeedTask | undefined => (isStopped ? undefined : tasks());
+  const hasTime = (): boolean => !isStopped && performance.now() < endMs;
+  const tasks = new TaskSource({ profiles, workload, seeds, hasTime });
   const progress = flags.json
     ? undefined
     : setInterval(() => io.error(progressLine(summary.figures)), PROGRESS_EVERY_MS);
   try {
-    await runOnWorkers(flags.workers ?? availableParallelism(), next, (result) => {
-      const failure = summary.take(result);
-      if (failure !== undefined && flags.stop) isStopped = true;
-      if (failure === undefined || flags.json) return;
-      io.error(`\nseed ${failure.seed} breaks "${failure.rule}" after ${failure.atMs} ms: ${failure.detail}\n`);
-      io.error(`again: ${failure.command}\n`);
-    });
+    await runOnWorkers(
+      flags.workers ?? availableParallelism(),
+      () => tasks.next(),
+      (result) => {
+        tasks.done(result);
+        const failure = summary.take(result);
+        if (failure !== undefined && flags.stop) isStopped = true;
+        if (failure === undefined || flags.json) return;
+        io.error(`\nseed ${failure.seed} breaks "${failure.rule}" after ${failure.atMs} ms: ${failure.detail}\n`);
+        io.error(`again: ${failure.command}\n`);
+      },
+    );
   } finally {
     clearInterval(progress);
   }
   const { figures } = summary;
   io.out(flags.json ? `${JSON.stringify(figures)}\n` : report(figures));
   return figures.violations === 0 && figures.seeds > 0 ? EXIT.ok : EXIT.failure;
-}
-
-/** Seeds in a row: those asked for, or from a random one on. */
-function taskSource({ seeds, profile, workload }: SimFlags, endMs: number): () => SeedTask | undefined {
-  const first = seeds?.[0] ?? randomInt(2 ** 47);
-  const last = seeds?.[1] ?? Number.MAX_SAFE_INTEGER;
-  let seed = first;
-  return () => {
-    if (seed > last || performance.now() >= endMs) return undefined;
-    const twice = (seed - first) % TWICE_EVERY === 0;
-    const task = { seed: String(seed), profile, workload, twice };
-    seed += 1;
-    return task;
-  };
 }
 
 function progressLine(figures: SummaryFigures): string {
@@ -93,7 +86,20 @@ ${seeds} seeds, ${figures.repeated} of them twice with the same trace
 ${(simulatedSeconds / 3600).toFixed(2)} h simulated in ${realSeconds} s of workers' time, ${figures.simulatedPerReal} : 1
 ${operations} operations: ${outcomes.completed} answered, ${outcomes.failed} without effect, ${outcomes.unknown} unknown; ${figures.undecidedHistories} histories undecided
 faults:
-${rows(figures.faults)}what rarely happens:
+${rows(figures.faults)}${byProfile(figures)}what rarely happens:
 ${rows(figures.coverage)}${figures.violations} violations
 ${figures.failures.map(({ rule, command }) => `  ${rule}: ${command}\n`).join("")}`;
+}
+
+/** Where there were several. */
+function byProfile({ profiles }: SummaryFigures): string {
+  const rows = Object.entries(profiles);
+  if (rows.length < 2) return "";
+  const lines = rows.map(([name, { seeds, simulatedSeconds, violations }]) => [
+    `  ${name}`,
+    `${seeds} seeds`,
+    `${simulatedSeconds.toFixed(0)} s simulated`,
+    `${violations} violations`,
+  ]);
+  return `profiles:\n${table(lines)}`;
 }

@@ -9,6 +9,15 @@ export function profileOf(name: string): Profile {
   throw new ServerError("invalid-option", `there is no profile ${name}; there are: ${[...profiles.keys()].join(", ")}`);
 }
 
+/**
+ * Names with commas between them; `all` stands for all.
+ * @throws ServerError `invalid-option`
+ */
+export function profilesOf(names: string): readonly string[] {
+  if (names === "all") return [...profiles.keys()];
+  return [...new Set(names.split(",").map((name) => profileOf(name.trim()).name))];
+}
+
 /** Draws the seed's scenario and runs it, twice if asked to. */
 export async function runSeed(task: SeedTask, workload: Workload): Promise<SeedResult> {
   const beganMs = performance.now();

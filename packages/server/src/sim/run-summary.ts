@@ -11,8 +11,8 @@ export interface Failure {
   readonly command: string;
 }
 
-/** What a run of many seeds came to: the last line with `--json`. */
-export interface SummaryFigures {
+/** What seeds came to, of all profiles or of one. */
+export interface SeedFigures {
   readonly seeds: number;
   readonly simulatedSeconds: number;
   /** Summed over the workers. */
@@ -21,6 +21,10 @@ export interface SummaryFigures {
   /** Whose answers were checked. */
   readonly operations: number;
   readonly violations: number;
+}
+
+/** What a run of many seeds came to: the last line with `--json`. */
+export interface SummaryFigures extends SeedFigures {
   readonly simulatedPerReal: number;
   readonly operationOutcomes: { readonly completed: number; readonly failed: number; readonly unknown: number };
   /** Histories that were too tangled to decide: they prove nothing. */
@@ -30,6 +34,8 @@ export interface SummaryFigures {
   /** How often rare things happened. */
   readonly coverage: Readonly<Record<string, number>>;
   readonly failures: readonly Failure[];
+  /** Each profile that was drawn from, in the order of their names. */
+  readonly profiles: Readonly<Record<string, SeedFigures>>;
 }
 
 /** Failures that are told in full. */
@@ -40,37 +46,61 @@ export function commandFor({ seed, profile, workload }: SeedTask): string {
   return `npm run sim -- --seed ${seed} --profile ${profile}${which}`;
 }
 
-/** Adds up what seeds came to. */
-export class RunSummary {
+/** Adds up what can be said of one profile as of all. */
+class SeedTally {
   #seeds = 0;
   #simulatedMs = 0;
   #realMs = 0;
-  #undecided = 0;
-  #repeated = 0;
+  #operations = 0;
   #violations = 0;
   readonly #faults = new Map<string, number>();
-  readonly #coverage = new Map<string, number>();
-  readonly #outcomes = { operations: 0, completed: 0, failed: 0, unknown: 0 };
-  readonly failures: Failure[] = [];
 
-  /** Gives the failure, if it is one. */
-  take({ task, report, realMs, secondHash }: SeedResult): Failure | undefined {
+  take({ report, realMs, secondHash }: SeedResult, isViolation: boolean): void {
     this.#seeds += 1;
     this.#simulatedMs += report.simulatedMs * (secondHash === undefined ? 1 : 2);
     this.#realMs += realMs;
+    this.#operations += report.operations.operations;
+    if (isViolation) this.#violations += 1;
+    add(this.#faults, report.faults);
+  }
+
+  get figures(): SeedFigures {
+    return {
+      seeds: this.#seeds,
+      simulatedSeconds: rounded(this.#simulatedMs / 1_000),
+      realSeconds: rounded(this.#realMs / 1_000),
+      faults: sorted(this.#faults),
+      operations: this.#operations,
+      violations: this.#violations,
+    };
+  }
+
+  get simulatedPerReal(): number {
+    return this.#realMs === 0 ? 0 : rounded(this.#simulatedMs / this.#realMs);
+  }
+}
+
+/** Adds up what seeds came to. */
+export class RunSummary {
+  #undecided = 0;
+  #repeated = 0;
+  readonly #all = new SeedTally();
+  readonly #profiles = new Map<string, SeedTally>();
+  readonly #coverage = new Map<string, number>();
+  readonly #outcomes = { completed: 0, failed: 0, unknown: 0 };
+  readonly failures: Failure[] = [];
+
+  /** Gives the failure, if it is one. */
+  take(result: SeedResult): Failure | undefined {
+    const { task, report, secondHash } = result;
+    const violation = violationOf(result);
+    this.#all.take(result, violation !== undefined);
+    this.#tallyOf(task.profile).take(result, violation !== undefined);
     if (report.linearizability === "undecided") this.#undecided += 1;
     if (secondHash !== undefined) this.#repeated += 1;
-    add(this.#faults, report.faults);
     add(this.#coverage, report.coverage);
-    for (const key of ["operations", "completed", "failed", "unknown"] as const) {
-      this.#outcomes[key] += report.operations[key];
-    }
-    const differs = secondHash !== undefined && secondHash !== report.traceHash;
-    const violation =
-      report.violation ??
-      (differs ? { rule: "the same seed, the same trace", detail: "two runs differ", atMs: 0 } : undefined);
+    for (const key of ["completed", "failed", "unknown"] as const) this.#outcomes[key] += report.operations[key];
     if (violation === undefined) return undefined;
-    this.#violations += 1;
     const { rule, detail, atMs } = violation;
     const failure = { seed: task.seed, profile: task.profile, rule, detail, atMs, command: commandFor(task) };
     if (this.failures.length < FAILURES_MAX) this.failures.push(failure);
@@ -78,22 +108,31 @@ export class RunSummary {
   }
 
   get figures(): SummaryFigures {
-    const { operations, completed, failed, unknown } = this.#outcomes;
     return {
-      seeds: this.#seeds,
-      simulatedSeconds: rounded(this.#simulatedMs / 1_000),
-      realSeconds: rounded(this.#realMs / 1_000),
-      faults: sorted(this.#faults),
-      operations,
-      violations: this.#violations,
-      simulatedPerReal: this.#realMs === 0 ? 0 : rounded(this.#simulatedMs / this.#realMs),
-      operationOutcomes: { completed, failed, unknown },
+      ...this.#all.figures,
+      simulatedPerReal: this.#all.simulatedPerReal,
+      operationOutcomes: { ...this.#outcomes },
       undecidedHistories: this.#undecided,
       repeated: this.#repeated,
       coverage: sorted(this.#coverage),
       failures: this.failures,
+      profiles: Object.fromEntries(inOrder(this.#profiles).map(([profile, tally]) => [profile, tally.figures])),
     };
   }
+
+  #tallyOf(profile: string): SeedTally {
+    const known = this.#profiles.get(profile);
+    if (known !== undefined) return known;
+    const tally = new SeedTally();
+    this.#profiles.set(profile, tally);
+    return tally;
+  }
+}
+
+function violationOf({ report, secondHash }: SeedResult): Pick<Failure, "rule" | "detail" | "atMs"> | undefined {
+  if (report.violation !== undefined) return report.violation;
+  if (secondHash === undefined || secondHash === report.traceHash) return undefined;
+  return { rule: "the same seed, the same trace", detail: "two runs differ", atMs: 0 };
 }
 
 function add(totals: Map<string, number>, counts: Readonly<Record<string, number>>): void {
@@ -101,7 +140,11 @@ function add(totals: Map<string, number>, counts: Readonly<Record<string, number
 }
 
 function sorted(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(inOrder(counts));
+}
+
+function inOrder<Value>(named: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function rounded(value: number): number {

@@ -2,9 +2,6 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { SeedResult, SeedTask, WorkerMessage } from "./seed-task.js";
 
-/** The next task, or undefined when there is nothing more to do. */
-export type TaskSource = () => SeedTask | undefined;
-
 const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
 
 /**
@@ -14,16 +11,16 @@ const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
  */
 const WORKER_FLAGS = ["--single-threaded-gc", "--max-semi-space-size=32"];
 
-/** Runs tasks in worker processes, each one seed at a time, until there are no more; results come as they are done. */
+/** Runs the tasks that `next` gives in worker processes, each one seed at a time, until there are no more; results come as they are done. */
 export async function runOnWorkers(
   workers: number,
-  next: TaskSource,
+  next: () => SeedTask | undefined,
   take: (result: SeedResult) => void,
 ): Promise<void> {
   await Promise.all(Array.from({ length: workers }, () => runOnWorker(next, take)));
 }
 
-function runOnWorker(next: TaskSource, take: (result: SeedResult) => void): Promise<void> {
+function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult) => void): Promise<void> {
   const first = next();
   if (first === undefined) return Promise.resolve();
   const worker = fork(SEED_WORKER, { execArgv: WORKER_FLAGS, serialization: "advanced" });

@@ -1,6 +1,6 @@
 import { profiles } from "balsa/trial";
 import { describe, expect, test } from "vitest";
-import { profileOf, runSeed } from "../../src/sim/run-seed.js";
+import { profileOf, profilesOf, runSeed } from "../../src/sim/run-seed.js";
 import { commandFor, RunSummary } from "../../src/sim/run-summary.js";
 import type { SeedResult, SeedTask } from "../../src/sim/seed-task.js";
 import { loadWorkload } from "../../src/sim/workloads.js";
@@ -18,6 +18,12 @@ describe("what a run of many seeds comes to", () => {
     expect(operations).toBe(2 * result.report.operations.operations);
     expect(outcomes.completed + outcomes.failed + outcomes.unknown).toBe(operations);
     expect(simulatedSeconds).toBeGreaterThan(4 * 10);
+    const other = await runSeed({ ...task, profile: "calm", twice: false }, await loadWorkload("key-value"));
+    summary.take(other);
+    const { profiles: parts } = summary.figures;
+    expect(Object.keys(parts)).toEqual(["calm", "short"]);
+    expect(parts["short"]).toMatchObject({ seeds: 2, operations, simulatedSeconds, violations: 0 });
+    expect(summary.figures.seeds).toBe(3);
   });
 
   test("a broken rule is told with the command that runs it again; so is a trace that differs", async () => {
@@ -33,6 +39,12 @@ describe("what a run of many seeds comes to", () => {
 
   test("a profile or a workload that is not there is refused, and the message names those that are", async () => {
     expect(() => profileOf("nonsense")).toThrow([...profiles.keys()].join(", "));
+    expect(() => profilesOf("short,nonsense")).toThrow("there is no profile nonsense");
     await expect(loadWorkload("nonsense")).rejects.toThrow("key-value");
+  });
+
+  test("several profiles are named with commas; all stands for all", () => {
+    expect(profilesOf("short, disks,short")).toEqual(["short", "disks"]);
+    expect(profilesOf("all")).toEqual([...profiles.keys()]);
   });
 });
