@@ -26,9 +26,9 @@ export async function part({ seconds, log }) {
     const command = [balsa, "sim", "--profile", profiles, "--minutes", minutes, "--json"];
     const { output } = await captureChild(process.execPath, command);
     const figures = JSON.parse(output.trim().split("\n").at(-1) ?? "{}");
-    for (const [profile, part] of Object.entries(figures.profiles)) {
-      const { seeds, simulatedSeconds, realSeconds, operations, violations } = part;
-      const faults = Object.values(part.faults).reduce((sum, count) => sum + count, 0);
+    for (const [profile, of] of Object.entries(figures.profiles)) {
+      const { seeds, simulatedSeconds, realSeconds, operations, violations } = of;
+      const faults = Object.values(of.faults).reduce((sum, count) => sum + count, 0);
       const simulatedHours = (simulatedSeconds / 3600).toFixed(1);
       log(
         `${profile}: ${seeds} seeds, ${simulatedHours} h simulated in ${realSeconds} s of one core, ${faults} faults, ${operations} operations, ${violations} violations`,
