@@ -66,11 +66,7 @@ export class HistoryRecorder<Input, Output> {
 
   /** All that was recorded so far. What has no outcome yet is unknown. */
   history(): History<Input, Output> {
-    return {
-      operations: this.#recorded.map(({ outcome, ...rest }, id): Operation<Input, Output> => {
-        return { ...rest, id, outcome: outcome ?? { kind: "unknown" } };
-      }),
-    };
+    return { operations: this.#recorded.map(operationOf) };
   }
 
   #event(at: number): number {
@@ -89,4 +85,10 @@ export class HistoryRecorder<Input, Output> {
     }
     return recorded;
   }
+}
+
+/** Field by field: a spread makes objects of a slow kind, which took 0.5 % of a run of the simulator. */
+function operationOf<Input, Output>(recorded: Recorded<Input, Output>, id: number): Operation<Input, Output> {
+  const { client, input, outcome = { kind: "unknown" }, invokedAt, endedAt, invokedRank, endedRank } = recorded;
+  return { id, client, input, outcome, invokedAt, endedAt, invokedRank, endedRank };
 }

@@ -1,21 +1,14 @@
 import { decodeUtf8, encodeUtf8 } from "../codec/index.js";
-import type { KeyValueInput, KeyValueOutput } from "../linearizability/index.js";
+import type { KeyValueOutput } from "../linearizability/index.js";
 import type { Command, StateMachine } from "../node/index.js";
+import { areEqual, type Pair, pairOf, type ReadChange, readChange } from "./read-changes.js";
 
-/** What changes the store: proposed as JSON. */
-export type KeyValueChange = Extract<KeyValueInput, { readonly kind: "put" | "delete" | "compare-and-set" }>;
-
-const DONE = encodeUtf8(JSON.stringify({ kind: "done" } satisfies KeyValueOutput));
-const SWAPPED = encodeUtf8(JSON.stringify({ kind: "compared", swapped: true } satisfies KeyValueOutput));
-const NOT_SWAPPED = encodeUtf8(JSON.stringify({ kind: "compared", swapped: false } satisfies KeyValueOutput));
+const DONE = answer({ kind: "done" });
+const SWAPPED = answer({ kind: "compared", swapped: true });
+const NOT_SWAPPED = answer({ kind: "compared", swapped: false });
 
 /** Pairs in one piece of a snapshot. */
 const PIECE_PAIRS = 16;
-
-interface Pair {
-  readonly value: string;
-  readonly digest: number;
-}
 
 /** Texts under keys, in memory. */
 export class KeyValueMachine implements StateMachine {
@@ -32,7 +25,7 @@ export class KeyValueMachine implements StateMachine {
   }
 
   apply(batch: readonly Command[]): readonly Uint8Array[] {
-    return batch.map(({ data }) => this.#change(JSON.parse(decodeUtf8(data)) as KeyValueChange));
+    return batch.map(({ data }) => this.#change(readChange(data)));
   }
 
   *snapshot(): Iterable<Uint8Array> {
@@ -49,50 +42,46 @@ export class KeyValueMachine implements StateMachine {
     this.#digest = 0;
     for (const line of decodeUtf8(joined(pieces)).split("\n")) {
       if (line === "") continue;
-      for (const [key, value] of JSON.parse(line) as [string, string][]) this.#set(key, value);
+      for (const [key, value] of JSON.parse(line) as [string, string][]) this.#set(key, pairOf(key, value));
     }
   }
 
-  #change(change: KeyValueChange): Uint8Array {
+  #change({ change, pair }: ReadChange): Uint8Array {
     switch (change.kind) {
       case "put":
-        this.#set(change.key, change.value);
-        return DONE;
       case "delete":
-        this.#set(change.key, undefined);
-        return DONE;
+        this.#set(change.key, pair);
+        return DONE.bytes;
       case "compare-and-set":
-        if (this.get(change.key) !== change.expected) return NOT_SWAPPED;
-        this.#set(change.key, change.value);
-        return SWAPPED;
+        if (this.get(change.key) !== change.expected) return NOT_SWAPPED.bytes;
+        this.#set(change.key, pair);
+        return SWAPPED.bytes;
       default:
         change satisfies never;
         throw new Error("unknown change");
     }
   }
 
-  #set(key: string, value: string | undefined): void {
+  #set(key: string, pair: Pair | undefined): void {
     const before = this.#pairs.get(key);
     if (before !== undefined) this.#digest ^= before.digest;
-    if (value === undefined) {
+    if (pair === undefined) {
       this.#pairs.delete(key);
     } else {
-      const digest = pairDigest(key, value);
-      this.#pairs.set(key, { value, digest });
-      this.#digest ^= digest;
+      this.#pairs.set(key, pair);
+      this.#digest ^= pair.digest;
     }
   }
 }
 
-/** FNV-1a over the letters: a checksum of bytes would have to make them first. */
-function pairDigest(key: string, value: string): number {
-  let digest = 0x811c9dc5;
-  for (let i = 0; i < key.length; i += 1) digest = Math.imul(digest ^ key.charCodeAt(i), 0x01000193);
-  digest = Math.imul(digest ^ 0x1_0000, 0x01000193);
-  for (let i = 0; i < value.length; i += 1) digest = Math.imul(digest ^ value.charCodeAt(i), 0x01000193);
-  // Spread over all bits, since digests are joined bit by bit.
-  digest = Math.imul(digest ^ (digest >>> 16), 0x85ebca6b);
-  return digest ^ (digest >>> 13);
+/** What an answer says. This machine's need not be parsed; one that is made of it may have others. */
+export function readAnswer(bytes: Uint8Array): KeyValueOutput {
+  for (const known of [DONE, SWAPPED, NOT_SWAPPED]) if (areEqual(known.bytes, bytes)) return known.output;
+  return JSON.parse(decodeUtf8(bytes)) as KeyValueOutput;
+}
+
+function answer(output: KeyValueOutput): { readonly output: KeyValueOutput; readonly bytes: Uint8Array } {
+  return { output, bytes: encodeUtf8(JSON.stringify(output)) };
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

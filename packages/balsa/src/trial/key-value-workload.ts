@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8 } from "../codec/index.js";
+import { encodeUtf8 } from "../codec/index.js";
 import {
   type KeyValueInput,
   type KeyValueOutput,
@@ -6,7 +6,8 @@ import {
   keyValueModel,
 } from "../linearizability/index.js";
 import type { Prng } from "../sim/index.js";
-import { KeyValueMachine } from "./key-value-machine.js";
+import { inputText } from "./input-text.js";
+import { KeyValueMachine, readAnswer } from "./key-value-machine.js";
 import type { DrawContext, MemberCalls, Workload } from "./workload.js";
 
 /** Keys at a time, and how long they are used: about twenty operations each at ten a second, which is quickly checked. */
@@ -40,10 +41,14 @@ function draw(prng: Prng, { ordinal, atMs, earlier }: DrawContext<KeyValueInput>
 
 /** What the key holds if the last write that was drawn is the last that took effect. */
 function lastWritten(key: string, earlier: readonly KeyValueInput[]): string | undefined {
+  const life = key.slice(key.indexOf("."));
   for (let i = earlier.length - 1; i >= 0; i -= 1) {
     const input = earlier[i] as KeyValueInput;
-    if (input.kind === "delete" && input.key === key) return undefined;
-    if ((input.kind === "put" || input.kind === "compare-and-set") && input.key === key) return input.value;
+    if (!("key" in input)) continue;
+    // Of a key of this life there is nothing before. To look all the same took the square of a run's length.
+    if (!input.key.endsWith(life)) return undefined;
+    if (input.kind === "get" || input.key !== key) continue;
+    return input.kind === "delete" ? undefined : input.value;
   }
   return undefined;
 }
@@ -60,5 +65,5 @@ async function call(member: MemberCalls<KeyValueMachine>, input: KeyValueInput):
     await member.read();
     return { kind: "value", value: member.machine.get(input.key) };
   }
-  return JSON.parse(decodeUtf8(await member.propose(encodeUtf8(JSON.stringify(input))))) as KeyValueOutput;
+  return readAnswer(await member.propose(encodeUtf8(inputText(input))));
 }

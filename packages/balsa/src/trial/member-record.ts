@@ -183,8 +183,8 @@ export class MemberRecord implements RaftNodeObserver {
    * @param how what the member did, for the message
    */
   checkRecovered(found: StableState, how: string): void {
+    if (isSame(found, this.#stable)) return;
     const expected: StableState = { ...this.#stable, log: this.#stable.log.copy() };
-    if (isSame(found, expected)) return;
     for (const write of this.#pending) {
       takeWrite(expected, write);
       if (isSame(found, expected)) return;

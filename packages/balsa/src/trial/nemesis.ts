@@ -44,9 +44,11 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     const target = "target" in fault ? this.#cluster.find(fault.target)?.number : undefined;
     if (!this.#dispatch(fault)) return;
     this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+    const { chronicle } = this.#cluster;
+    if (chronicle === undefined) return;
     const { kind, ...rest } = fault;
     const forMs = "forMs" in fault ? fault.forMs : undefined;
-    this.#cluster.chronicle?.occurred("fault", `${kind} ${JSON.stringify(rest)}`, target, forMs);
+    chronicle.occurred("fault", `${kind} ${JSON.stringify(rest)}`, target, forMs);
   }
 
   /** The same fault, where it is aimed at whoever came by a mark. */

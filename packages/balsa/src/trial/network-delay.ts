@@ -8,9 +8,11 @@ export function memberName(number: number): string {
 
 /** How long a piece takes on most links. */
 export function delayOf({ delayUs, tailChance, tailUs }: NetworkSettings, slowByUs: number = 0): Delay {
+  const [least, most] = delayUs;
+  const [leastTail, mostTail] = tailUs;
   return (prng) => {
-    const [least, most] = prng.chance(tailChance) ? tailUs : delayUs;
-    return prng.between(least, most) + slowByUs;
+    const usualUs = prng.chance(tailChance) ? prng.between(leastTail, mostTail) : prng.between(least, most);
+    return usualUs + slowByUs;
   };
 }
 

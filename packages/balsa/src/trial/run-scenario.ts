@@ -7,6 +7,7 @@ import { SimulatedCluster } from "./cluster.js";
 import { Coverage } from "./coverage.js";
 import { compareDisk, compareDisksInTurn } from "./disk-comparison.js";
 import { heal } from "./healing.js";
+import { inputText } from "./input-text.js";
 import { CHECK_STEPS_MAX, TRUCE_WAIT_MS } from "./limits.js";
 import { Nemesis } from "./nemesis.js";
 import type { Scenario } from "./scenario.js";
@@ -99,9 +100,7 @@ function followSteps<Machine extends StateMachine, State, Input, Output>(
     const step = steps[at];
     if (step === undefined || step.atMs >= durationMs) return;
     const detail =
-      step.kind === "fault"
-        ? JSON.stringify({ ...step.fault, ...step.on })
-        : `${step.client} ${JSON.stringify(step.input)}`;
+      step.kind === "fault" ? JSON.stringify({ ...step.fault, ...step.on }) : `${step.client} ${inputText(step.input)}`;
     world.after(Math.max(0, step.atMs - world.nowMs), `${step.kind} ${detail}`, () => {
       at += 1;
       if (step.kind === "fault") nemesis.take(step);
