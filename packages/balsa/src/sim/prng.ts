@@ -3,6 +3,8 @@ import type { Random } from "../platform/index.js";
 import { uniformBelow } from "../platform/index.js";
 import { TextHash } from "./text-hash.js";
 
+const TWO_32 = 2 ** 32;
+
 /**
  * The simulator's only source of chance: xoshiro128** (Blackman and Vigna), in 32-bit integer arithmetic, so that a
  * seed means the same in every engine.
@@ -46,8 +48,14 @@ export class Prng implements Random {
     return result >>> 0;
   }
 
+  /** As `uniformBelow` draws. Nearly always the first draw will do, and then all is 32-bit integers: no `fmod`. */
   below(bound: number): number {
-    return uniformBelow(bound, this.#draw);
+    if (!(Number.isInteger(bound) && bound >= 1 && bound < TWO_32)) return uniformBelow(bound, this.#draw);
+    for (;;) {
+      const drawn = this.uint32();
+      // The last, incomplete stretch of `bound` numbers begins somewhere in the last `bound` of all.
+      if (drawn <= TWO_32 - bound || drawn < TWO_32 - (TWO_32 % bound)) return ((drawn >>> 0) % (bound >>> 0)) >>> 0;
+    }
   }
 
   /** An integer in [low, high]. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { uniformBelow } from "../../src/platform/index.js";
 import { Prng } from "../../src/sim/index.js";
 import { TextHash } from "../../src/sim/text-hash.js";
 
@@ -35,6 +36,23 @@ describe("Prng", () => {
     const prng = new Prng("between");
     const drawn = new Set(Array.from({ length: 500 }, () => prng.between(-2, 3)));
     expect(sorted([...drawn])).toEqual([-2, -1, 0, 1, 2, 3]);
+  });
+
+  test("below gives what anyone makes of the same draws who promises that no number is likelier than another", () => {
+    const bounds = fc.oneof(
+      fc.integer({ min: 1, max: 2 ** 53 }),
+      fc.integer({ min: 1, max: 2 ** 32 }),
+      fc.nat(100).map((n) => 2 ** 31 + n - 50),
+      fc.constant(3 * 2 ** 30),
+    );
+    fc.assert(
+      fc.property(fc.array(bounds), fc.string(), (list, seed) => {
+        const [prng, source] = [new Prng(seed), new Prng(seed)];
+        for (const bound of list) expect(prng.below(bound)).toBe(uniformBelow(bound, () => source.uint32()));
+      }),
+    );
+    expect(() => new Prng(1).below(0)).toThrow(/bound/);
+    expect(() => new Prng(1).below(1.5)).toThrow(/bound/);
   });
 
   test("chance comes true about as often as it says; 0 never, 1 always", () => {
