@@ -6,35 +6,54 @@ import { SimEvent } from "./sim-event.js";
 import type { Word } from "./trace.js";
 import type { Wire } from "./wire.js";
 
-/** What travels in one direction of a connection, in order. */
-export type Parcel =
-  /** The dialler asks for a connection; the acceptor's answers. */
-  | { readonly kind: "dial" }
-  | { readonly kind: "accepted" }
-  | { readonly kind: "refused"; readonly message: string }
-  /** `pieceBytes`: how it comes to the receiver, one piece after the other. */
-  | { readonly kind: "data"; readonly bytes: Uint8Array; readonly checksum: number; readonly pieceBytes: number }
-  | { readonly kind: "end" }
-  | { readonly kind: "reset"; readonly message: string };
+/** What travels in one direction of a connection, in order. One shape for all of them: there are hundreds a second. */
+export class Parcel {
+  /** `dial`: somebody asks for a connection; `accepted` or `refused` is the answer. */
+  readonly kind: "dial" | "accepted" | "refused" | "data" | "end" | "reset";
+  /** Why it is refused or reset. */
+  readonly message: string;
+  /** Of data, as are the next two. */
+  readonly bytes: Uint8Array;
+  readonly checksum: number;
+  /** How it comes to the receiver, one piece after the other. */
+  readonly pieceBytes: number;
+  dueUs = 0;
+  /** The one sent after it. */
+  next: Parcel | undefined = undefined;
 
-interface Travelling {
-  parcel: Parcel;
-  dueUs: number;
+  private constructor(kind: Parcel["kind"], message: string, bytes: Uint8Array, checksum: number, pieceBytes: number) {
+    this.kind = kind;
+    this.message = message;
+    this.bytes = bytes;
+    this.checksum = checksum;
+    this.pieceBytes = pieceBytes;
+  }
+
+  static data(bytes: Uint8Array, pieceBytes: number): Parcel {
+    return new Parcel("data", "", bytes, crc32c(bytes, 0, bytes.length, 0), pieceBytes);
+  }
+
+  static of(kind: Exclude<Parcel["kind"], "data">, message: string = ""): Parcel {
+    return new Parcel(kind, message, NO_BYTES, 0, 0);
+  }
+
+  /** The same without the first bytes. */
+  after(lengthBytes: number): Parcel {
+    return Parcel.data(this.bytes.subarray(lengthBytes), this.pieceBytes);
+  }
 }
 
-function checksumOf(bytes: Uint8Array): number {
-  return crc32c(bytes, 0, bytes.length, 0);
-}
-
-function data(bytes: Uint8Array, pieceBytes: number): Parcel {
-  return { kind: "data", bytes, checksum: checksumOf(bytes), pieceBytes };
-}
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
   const joined = new Uint8Array(a.length + b.length);
   joined.set(a, 0);
   joined.set(b, a.length);
   return joined;
+}
+
+function arrived(channel: Channel): void {
+  channel.arrived();
 }
 
 /**
@@ -54,10 +73,13 @@ export class Channel {
   readonly #receiver: Word;
   readonly #kind: Word;
   readonly #data: Word;
-  readonly #onArrival = (): void => this.#arrived();
-  #travelling: Travelling[] = [];
+  /** What is under way, in order: a list, since as a rule there is one or none. */
+  #first: Parcel | undefined;
+  #last: Parcel | undefined;
   /** The arrival of the first of them. */
   #arrival: SimEvent | undefined;
+  /** An arrival that is over, to be used again. */
+  #spare: SimEvent | undefined;
   #stalledSinceUs: number | undefined;
   /** The receiver's end is gone. */
   #isCut = false;
@@ -85,7 +107,7 @@ export class Channel {
 
   /** Nobody at the other end knows of the connection yet: the dialler's system asks until it is heard. */
   get isDialling(): boolean {
-    return this.#travelling[0]?.parcel.kind === "dial";
+    return this.#first?.kind === "dial";
   }
 
   /** Who gets what arrives. */
@@ -114,20 +136,21 @@ export class Channel {
 
   send(parcel: Parcel): void {
     if (this.#isCut) return;
-    const last = this.#travelling.at(-1);
+    const last = this.#last;
     const { nowUs } = this.#wire.timeline;
-    const lengthBytes = parcel.kind === "data" ? parcel.bytes.length : 0;
-    const travelUs = this.#link.travelUs(this.#wire.prng, nowUs, lengthBytes);
-    const dueUs = Math.max(last?.dueUs ?? 0, nowUs + travelUs);
-    this.#travelling.push({ parcel, dueUs });
-    this.#schedule();
+    const travelUs = this.#link.travelUs(this.#wire.prng, nowUs, parcel.bytes.length);
+    parcel.dueUs = Math.max(last === undefined ? 0 : last.dueUs, nowUs + travelUs);
+    if (last === undefined) this.#first = parcel;
+    else last.next = parcel;
+    this.#last = parcel;
+    if (this.#arrival === undefined) this.#schedule(0);
   }
 
   /** The sender's end is gone: some of the last that it sent may be lost with it, and `last` follows. */
   finish(last: "end" | "reset"): void {
     const isWhole = this.#loseSome();
-    if (last === "end" && isWhole) this.send({ kind: "end" });
-    else this.send({ kind: "reset", message: "connection reset by peer" });
+    if (last === "end" && isWhole) this.send(Parcel.of("end"));
+    else this.send(Parcel.of("reset", "connection reset by peer"));
   }
 
   /** The sender's machine is gone and says nothing: some of the last that it sent may be lost with it. */
@@ -141,14 +164,14 @@ export class Channel {
   breakOff(message: string): void {
     this.#isOrphaned = false;
     this.#cancelArrival();
-    this.#travelling = [];
-    this.send({ kind: "reset", message });
+    this.#drop();
+    this.send(Parcel.of("reset", message));
   }
 
   /** The receiver's end is gone: nothing arrives any more. */
   cut(): void {
     this.#cancelArrival();
-    this.#travelling = [];
+    this.#drop();
     this.#isCut = true;
     this.#wire.stalled.delete(this);
   }
@@ -170,82 +193,119 @@ export class Channel {
   /** The wire is as good as ever: what was held up by what it was is sent again, and arrives with that. */
   hasten(): void {
     const latestUs = this.#wire.timeline.nowUs + RETRANSMIT_MS_MAX * 1000;
-    if (!this.#travelling.some(({ dueUs }) => dueUs > latestUs)) return;
-    for (const travelling of this.#travelling) travelling.dueUs = Math.min(travelling.dueUs, latestUs);
+    let isLate = false;
+    for (let parcel = this.#first; parcel !== undefined; parcel = parcel.next) {
+      if (parcel.dueUs <= latestUs) continue;
+      parcel.dueUs = latestUs;
+      isLate = true;
+    }
+    if (!isLate) return;
     this.#cancelArrival();
-    this.#schedule();
+    this.#schedule(0);
   }
 
   #sendPiece(bytes: Uint8Array): void {
-    const last = this.#travelling.at(-1);
+    const { prng, options } = this.#wire;
+    const last = this.#last;
     // Not with the first one: its arrival is in the queue already, as it is.
-    const isSecondOrLater = this.#travelling.length > 1;
-    if (isSecondOrLater && last?.parcel.kind === "data" && this.#wire.prng.chance(this.#wire.options.joinChance)) {
-      last.parcel = data(concatenated(last.parcel.bytes, bytes), last.parcel.pieceBytes);
+    const isSecondOrLater = last !== this.#first;
+    if (isSecondOrLater && last?.kind === "data" && prng.chance(options.joinChance)) {
+      this.#replaceLast(Parcel.data(concatenated(last.bytes, bytes), last.pieceBytes));
     } else {
-      const { pieceBytesMax } = this.#wire.options;
+      const { pieceBytesMax } = options;
       const isWhole = bytes.length <= pieceBytesMax;
-      this.send(data(bytes, isWhole ? Number.POSITIVE_INFINITY : this.#wire.prng.between(1, pieceBytesMax)));
+      this.send(Parcel.data(bytes, isWhole ? Number.POSITIVE_INFINITY : prng.between(1, pieceBytesMax)));
     }
   }
 
-  #schedule(extraUs: number = 0): void {
-    const first = this.#travelling[0];
-    if (first === undefined || this.#arrival !== undefined || this.#stalledSinceUs !== undefined) return;
-    const delayUs = Math.max(0, first.dueUs - this.#wire.timeline.nowUs) + extraUs;
-    const { parcel } = first;
-    const isData = parcel.kind === "data";
-    const detail = isData ? this.#data : this.#wire.timeline.trace.word(`${this.label} ${parcel.kind}`);
-    const arrival = new SimEvent(undefined, this.#receiver, this.#kind, detail, this.#onArrival);
-    if (isData) arrival.withNumbers(2, parcel.bytes.length, parcel.checksum, 0);
-    this.#arrival = this.#wire.timeline.schedule(delayUs, arrival);
+  #replaceLast(parcel: Parcel): void {
+    const last = this.#last;
+    let before = this.#first;
+    while (before !== undefined && before.next !== last) before = before.next;
+    if (last === undefined || before === undefined) return;
+    parcel.dueUs = last.dueUs;
+    before.next = parcel;
+    this.#last = parcel;
   }
 
-  #arrived(): void {
+  #schedule(extraUs: number): void {
+    const first = this.#first;
+    if (first === undefined || this.#arrival !== undefined || this.#stalledSinceUs !== undefined) return;
+    const { timeline } = this.#wire;
+    const delayUs = Math.max(0, first.dueUs - timeline.nowUs) + extraUs;
+    const isData = first.kind === "data";
+    const detail = isData ? this.#data : timeline.trace.word(`${this.label} ${first.kind}`);
+    const arrival = this.#spare ?? new SimEvent(undefined, this.#receiver, this.#kind, detail, undefined);
+    this.#spare = undefined;
+    arrival.detail = detail;
+    arrival.happensTo<Channel>(this, arrived);
+    arrival.withNumbers(isData ? 2 : 0, first.bytes.length, first.checksum, 0);
+    this.#arrival = timeline.schedule(delayUs, arrival);
+  }
+
+  /** What is due first, as things are. */
+  arrived(): void {
+    this.#spare = this.#arrival;
     this.#arrival = undefined;
-    const { nowUs } = this.#wire.timeline;
+    const { timeline } = this.#wire;
     if (this.isStopped) {
       if (this.#isOrphaned) {
         this.#loseStuck();
         return;
       }
-      this.#stalledSinceUs = nowUs;
+      this.#stalledSinceUs = timeline.nowUs;
       this.#wire.stalled.add(this);
-      this.#wire.timeline.note(this.to, "stall", this.label);
+      timeline.note(this.to, "stall", this.label);
       return;
     }
-    const first = this.#travelling[0];
-    if (first !== undefined && nowUs < this.#link.stalledUntilUs) {
-      first.dueUs = this.#link.stalledUntilUs;
-      this.#wire.timeline.note(this.to, "stall", this.label);
-      this.#schedule();
-      return;
-    }
-    this.#travelling.shift();
-    this.#schedule();
+    const first = this.#first;
     if (first === undefined) return;
-    const { parcel } = first;
-    if (parcel.kind === "data") {
-      invariant(checksumOf(parcel.bytes) === parcel.checksum, "the buffers of a write must not change afterwards");
+    if (timeline.nowUs < this.#link.stalledUntilUs) {
+      first.dueUs = this.#link.stalledUntilUs;
+      timeline.note(this.to, "stall", this.label);
+      this.#schedule(0);
+      return;
     }
-    this.#receive?.(parcel);
+    this.#first = first.next;
+    if (first.next === undefined) this.#last = undefined;
+    else this.#schedule(0);
+    if (first.kind === "data") {
+      const { bytes, checksum } = first;
+      const isSame = crc32c(bytes, 0, bytes.length, 0) === checksum;
+      invariant(isSame, "the buffers of a write must not change afterwards");
+    }
+    this.#receive?.(first);
   }
 
   /** True if nothing is lost. */
   #loseSome(): boolean {
-    const count = this.#travelling.length;
+    let count = 0;
+    for (let parcel = this.#first; parcel !== undefined; parcel = parcel.next) count += 1;
     const kept = this.#wire.prng.chance(0.5) ? count : this.#wire.prng.below(count + 1);
-    if (kept === 0) this.#cancelArrival();
-    this.#travelling.length = kept;
+    if (kept === 0) {
+      this.#cancelArrival();
+      this.#drop();
+    } else if (kept < count) {
+      let last = this.#first;
+      for (let i = 1; i < kept; i += 1) last = last?.next;
+      if (last !== undefined) last.next = undefined;
+      this.#last = last;
+    }
     return kept === count;
   }
 
   #loseStuck(): void {
     this.#wire.timeline.note(this.to, "lost", this.label);
     this.#cancelArrival();
-    this.#travelling = [];
+    this.#drop();
     this.#stalledSinceUs = undefined;
     this.#wire.stalled.delete(this);
+  }
+
+  /** Nothing is under way any more. */
+  #drop(): void {
+    this.#first = undefined;
+    this.#last = undefined;
   }
 
   #cancelArrival(): void {

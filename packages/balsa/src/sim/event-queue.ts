@@ -20,13 +20,13 @@ export class EventQueue {
       const first = this.#heap[0];
       if (first === undefined || first.isDue) return first;
       if (first.run === undefined) this.#cancelled -= 1;
-      this.#removeFirst();
+      this.removeFirst();
     }
   }
 
   pop(): SimEvent | undefined {
     const first = this.peek();
-    if (first !== undefined) this.#removeFirst();
+    if (first !== undefined) this.removeFirst();
     return first;
   }
 
@@ -38,7 +38,8 @@ export class EventQueue {
     if (this.#cancelled * 2 > this.#heap.length) this.#sweep();
   }
 
-  #removeFirst(): void {
+  /** Takes out what `peek` just gave. */
+  removeFirst(): void {
     const last = this.#heap.pop();
     if (last === undefined || this.#heap.length === 0) return;
     this.#heap[0] = last;

@@ -4,7 +4,14 @@ import type { MachineClock, RateListener } from "./machine-clock.js";
 import type { SimEvent } from "./sim-event.js";
 import type { SimProcess } from "./sim-process.js";
 
+function fired(timer: SimTimer): void {
+  timer.fired();
+}
+
 class SimTimer implements Timer {
+  /** The clock's other pending timers, in the order in which they were set. */
+  previous: SimTimer | undefined;
+  next: SimTimer | undefined;
   readonly #clock: SimClock;
   readonly #fire: () => void;
   /** By the machine's clock, µs. */
@@ -19,8 +26,13 @@ class SimTimer implements Timer {
   }
 
   cancel(): void {
-    this.#clock.pending.delete(this);
+    this.#clock.pending.remove(this);
     this.#clock.process.timeline.cancel(this.#event);
+  }
+
+  fired(): void {
+    this.#clock.pending.remove(this);
+    this.#fire();
   }
 
   /** The machine's time runs at another rate now. */
@@ -32,10 +44,36 @@ class SimTimer implements Timer {
   }
 
   #schedule(localUs: number): SimEvent {
-    return this.#clock.process.scheduleTimer(this.#clock.machine.virtualUs(localUs), () => {
-      this.#clock.pending.delete(this);
-      this.#fire();
-    });
+    return this.#clock.process.scheduleTimer(this.#clock.machine.virtualUs(localUs), this, fired);
+  }
+}
+
+/** Timers that are set, in that order. A list, since to come and go is all that they do as a rule. */
+class PendingTimers {
+  #first: SimTimer | undefined;
+  #last: SimTimer | undefined;
+
+  add(timer: SimTimer): void {
+    timer.previous = this.#last;
+    if (this.#last === undefined) this.#first = timer;
+    else this.#last.next = timer;
+    this.#last = timer;
+  }
+
+  /** No effect on one that is not there. */
+  remove(timer: SimTimer): void {
+    const { previous, next } = timer;
+    if (previous === undefined && this.#first !== timer) return;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    timer.previous = undefined;
+    timer.next = undefined;
+  }
+
+  reset(): void {
+    for (let timer = this.#first; timer !== undefined; timer = timer.next) timer.reset();
   }
 }
 
@@ -43,7 +81,7 @@ class SimTimer implements Timer {
 export class SimClock implements Clock, RateListener {
   readonly process: SimProcess;
   readonly machine: MachineClock;
-  readonly pending: Set<SimTimer> = new Set();
+  readonly pending: PendingTimers = new PendingTimers();
   readonly #originUs: number;
 
   constructor(process: SimProcess, machine: MachineClock, originUs: number) {
@@ -75,6 +113,6 @@ export class SimClock implements Clock, RateListener {
   }
 
   rateChanged(): void {
-    for (const timer of [...this.pending]) timer.reset();
+    this.pending.reset();
   }
 }

@@ -1,5 +1,5 @@
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
-import type { Channel, Parcel } from "./channel.js";
+import { type Channel, Parcel } from "./channel.js";
 import { DIAL_TIMEOUT_MS, SOCKET_BUFFER_BYTES } from "./limits.js";
 import type { SimEvent } from "./sim-event.js";
 import type { SimProcess } from "./sim-process.js";
@@ -68,7 +68,7 @@ export class SimConnection implements Connection {
   }
 
   dial(): void {
-    this.#outgoing.send({ kind: "dial" });
+    this.#outgoing.send(Parcel.of("dial"));
     this.#dialTimeout = this.process.schedule(DIAL_TIMEOUT_MS * 1000, "dial-timeout", this.#outgoing.label, () => {
       this.#finish({ kind: "unreachable", message: "connection timed out" });
     });
@@ -192,12 +192,12 @@ export class SimConnection implements Connection {
         this.#finish({ kind: this.#open ? "reset" : "unreachable", message: parcel.message });
         return;
       default:
-        parcel satisfies never;
+        parcel.kind satisfies never;
         throw new Error("unknown parcel");
     }
   }
 
-  #deliverData(parcel: Parcel & { readonly kind: "data" }): void {
+  #deliverData(parcel: Parcel): void {
     const { bytes, pieceBytes } = parcel;
     if (bytes.length <= pieceBytes) {
       this.#incoming.consumed(bytes.length);
@@ -206,7 +206,7 @@ export class SimConnection implements Connection {
     }
     for (let at = 0; at < bytes.length && !this.#closed; at += pieceBytes) {
       if (this.#paused) {
-        this.#held.unshift({ ...parcel, bytes: bytes.subarray(at) });
+        this.#held.unshift(parcel.after(at));
         return;
       }
       const piece = bytes.subarray(at, at + pieceBytes);

@@ -12,13 +12,14 @@ export class SimEvent {
   /** The columns of its line in the trace: three words, and up to three int32. */
   readonly node: Word;
   readonly kind: Word;
-  readonly detail: Word | undefined;
+  detail: Word | undefined;
   numbers = 0;
   first = 0;
   second = 0;
   third = 0;
-  /** Undefined once it ran or was cancelled. */
-  run: (() => void) | undefined;
+  /** What happens, to the subject. Undefined once it ran or was cancelled. */
+  run: ((subject: unknown) => void) | undefined;
+  subject: unknown = undefined;
 
   constructor(
     owner: SimProcess | undefined,
@@ -32,6 +33,12 @@ export class SimEvent {
     this.kind = kind;
     this.detail = detail;
     this.run = run;
+  }
+
+  /** One function for all events of a kind: to make a closure for each and call it once costs 0.1 µs. */
+  happensTo<Subject>(subject: Subject, run: (subject: Subject) => void): void {
+    this.run = run as (subject: unknown) => void;
+    this.subject = subject;
   }
 
   /** Whether it is still to run. */

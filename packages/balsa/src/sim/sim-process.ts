@@ -76,8 +76,23 @@ export class SimProcess {
     this.timeline.schedule(0, new SimEvent(this, this.#word, this.#turn, undefined, run));
   }
 
-  scheduleTimer(delayUs: number, run: () => void): SimEvent {
-    return this.timeline.schedule(delayUs, new SimEvent(this, this.#word, this.#timer, undefined, run));
+  scheduleTimer<Subject>(delayUs: number, subject: Subject, run: (subject: Subject) => void): SimEvent {
+    const event = new SimEvent(this, this.#word, this.#timer, undefined, undefined);
+    event.happensTo(subject, run);
+    return this.timeline.schedule(delayUs, event);
+  }
+
+  /** An event of this process whose words its user keeps. */
+  scheduleFor<Subject>(
+    delayUs: number,
+    kind: Word,
+    detail: Word,
+    subject: Subject,
+    run: (subject: Subject) => void,
+  ): SimEvent {
+    const event = new SimEvent(this, this.#word, kind, detail, undefined);
+    event.happensTo(subject, run);
+    return this.timeline.schedule(delayUs, event);
   }
 
   /** What `complete` returns, or throws, at the end of the delay, in an event of its own. */

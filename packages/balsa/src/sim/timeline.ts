@@ -57,7 +57,7 @@ export class Timeline {
     const event = this.#peek();
     if (event === undefined || event.timeUs > endUs) return false;
     if (this.#instant[this.#instantAt] === event) this.#shiftInstant();
-    else this.#queue.pop();
+    else this.#queue.removeFirst();
     if (event.timeUs !== this.#nowUs) this.#moveTo(event.timeUs);
     if (event.owner?.paused === true) {
       event.owner.hold(event);
@@ -65,10 +65,10 @@ export class Timeline {
     }
     this.#eventsAtThisInstant += 1;
     invariant(this.#eventsAtThisInstant <= EVENTS_PER_INSTANT_MAX, "the world turns on the spot: time stands still");
-    const run = event.run;
+    const { run, subject } = event;
     event.run = undefined;
     this.trace.event(event);
-    run?.();
+    run?.(subject);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type { Connection, ConnectionHandlers } from "../platform/index.js";
-import { Channel } from "./channel.js";
+import { Channel, Parcel } from "./channel.js";
 import { EPHEMERAL_PORT_FIRST, RETRANSMIT_MS_MAX } from "./limits.js";
 import { Link, type LinkOptions } from "./link.js";
 import type { Prng } from "./prng.js";
@@ -226,12 +226,12 @@ export class Wire implements NetworkFaults {
     const listener = this.#listeners.get(address);
     if (listener === undefined) {
       there.cut();
-      back.send({ kind: "refused", message: `connection to ${address} refused` });
+      back.send(Parcel.of("refused", `connection to ${address} refused`));
       return;
     }
     const channels = { incoming: there, outgoing: back };
     const connection = new SimConnection(this, listener.process, from, channels, true);
-    back.send({ kind: "accepted" });
+    back.send(Parcel.of("accepted"));
     const { process } = listener;
     // The system accepts, whether or not the process is there to take notice.
     const take = (): void => connection.attach(listener.accept(connection));
