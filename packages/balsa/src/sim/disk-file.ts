@@ -1,7 +1,9 @@
 import { BlockMap } from "./block-map.js";
 import type { CrashChoice } from "./crash-choice.js";
 import { GrowableBytes } from "./growable-bytes.js";
+import type { FileImage } from "./image-files.js";
 import { SECTOR_BYTES } from "./limits.js";
+import { isZero } from "./zeros.js";
 
 /** A change of a file's content that no sync has covered yet. */
 export interface UnsyncedOperation {
@@ -37,7 +39,7 @@ function applyWithin(image: GrowableBytes, operation: UnsyncedOperation, start: 
   const from = Math.max(start, touchedStart);
   const to = Math.min(end, touchedEnd);
   if (from >= to) return;
-  if (operation.change.kind === "resize") image.zero(from, to);
+  if (operation.change.kind === "resize" || isZero(operation.change.bytes)) image.zero(from, to);
   else image.write(from, operation.change.bytes.subarray(from - touchedStart, to - touchedStart));
 }
 
@@ -66,9 +68,10 @@ export class DiskFile {
     return this.#durable.sizeBytes;
   }
 
-  /** What would be there after losing all that was not synced. */
-  get durableBytes(): Uint8Array {
-    return this.#durable.slice(0, this.#durable.sizeBytes);
+  /** What would be there after losing all that was not synced, as it is until the file changes. */
+  get durableImage(): FileImage {
+    const durable = this.#durable;
+    return { length: durable.sizeBytes, subarray: (start, end) => durable.slice(start, end) };
   }
 
   /** What it takes of the disk's capacity. */
@@ -138,7 +141,9 @@ export class DiskFile {
 
   /** What a sync that begins now will cover. */
   beginSync(): readonly UnsyncedOperation[] {
-    return this.#unsynced.filter((operation) => operation.completed);
+    const covered: UnsyncedOperation[] = [];
+    for (const operation of this.#unsynced) if (operation.completed) covered.push(operation);
+    return covered;
   }
 
   /** The sync is done. */
@@ -208,8 +213,10 @@ export class DiskFile {
 
   #takeOut(covered: readonly UnsyncedOperation[]): readonly UnsyncedOperation[] {
     // As a rule: the oldest of all, and as often all there are.
-    if (covered.every((operation, i) => operation === this.#unsynced[i])) {
-      this.#unsynced = this.#unsynced.length === covered.length ? [] : this.#unsynced.slice(covered.length);
+    let count = 0;
+    while (count < covered.length && covered[count] === this.#unsynced[count]) count += 1;
+    if (count === covered.length) {
+      this.#unsynced = count === this.#unsynced.length ? [] : this.#unsynced.slice(count);
       return covered;
     }
     const set = new Set(covered);

@@ -1,22 +1,31 @@
 import type { File, FileSystem, Lock } from "../platform/index.js";
 import { FileError } from "../platform/index.js";
 
+/** A file's content: an array of bytes will do. */
+export interface FileImage {
+  readonly length: number;
+  subarray(start: number, end: number): Uint8Array;
+}
+
 /**
  * Files as they would be found, to be read and nothing else: outside of time and of every process, so that a checker can
- * look at a disk in the middle of a run. Promises settle at once; what is read is a view.
+ * look at a disk in the middle of a run. Promises settle at once; what is read may be a view.
  */
 export class ImageFiles implements FileSystem {
-  readonly #images: ReadonlyMap<string, Uint8Array>;
+  readonly #images: ReadonlyMap<string, FileImage>;
 
   /** By path. */
-  constructor(images: ReadonlyMap<string, Uint8Array>) {
+  constructor(images: ReadonlyMap<string, FileImage>) {
     this.#images = images;
   }
 
   list(path: string): Promise<readonly string[]> {
     const names = new Set<string>();
+    const prefix = `${path}/`;
     for (const other of this.#images.keys()) {
-      if (other.startsWith(`${path}/`)) names.add(other.slice(path.length + 1).split("/", 1)[0] ?? "");
+      if (!other.startsWith(prefix)) continue;
+      const end = other.indexOf("/", prefix.length);
+      names.add(other.slice(prefix.length, end < 0 ? other.length : end));
     }
     if (names.size === 0) return Promise.reject(new FileError("not-found", path, `${path} is not there`));
     return Promise.resolve([...names].sort());
@@ -52,9 +61,9 @@ export class ImageFiles implements FileSystem {
 
 class ImageFile implements File {
   readonly path: string;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: FileImage;
 
-  constructor(path: string, bytes: Uint8Array) {
+  constructor(path: string, bytes: FileImage) {
     this.path = path;
     this.#bytes = bytes;
   }

@@ -22,6 +22,9 @@ export const PAGE_BYTES = 4096;
 /** The longest write of zeros that takes no room: what files are prepared with comes in pieces of 256 KiB. */
 export const ZEROS_BYTES: number = 1024 * 1024;
 
+/** What copies of writes are cut from. */
+export const SLAB_BYTES: number = 64 * 1024;
+
 /** Of longer buffers only the ends and a byte of each sector are looked at, to tell whether they have changed. */
 export const SUMMED_WHOLE_BYTES_MAX = 8192;
 

@@ -10,6 +10,7 @@ import {
   survivors,
 } from "./disk-directory.js";
 import { DiskFile } from "./disk-file.js";
+import { ImageFiles } from "./image-files.js";
 import { DRAWS_MAX } from "./limits.js";
 import type { Prng } from "./prng.js";
 
@@ -145,9 +146,14 @@ export class SimDisk {
     return { path, offset };
   }
 
-  /** What would be there if the power went now and nothing that was not synced were kept: bytes by path. */
-  durableImage(): ReadonlyMap<string, Uint8Array> {
-    return new Map(filesBelow(this.#root, "durable").map(({ path, entry: file }) => [path, file.durableBytes]));
+  /**
+   * What would be there if the power went now and nothing that was not synced were kept; to be read before the disk
+   * changes. What is not read is not copied: nearly all of a log directory is spare room.
+   */
+  durableFiles(): ImageFiles {
+    return new ImageFiles(
+      new Map(filesBelow(this.#root, "durable").map(({ path, entry: file }) => [path, file.durableImage])),
+    );
   }
 
   /** Another disk, empty, takes its place. What was set (capacity, slowness, errors) stays. */

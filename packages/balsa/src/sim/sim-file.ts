@@ -1,43 +1,42 @@
-import { crc32c } from "../codec/index.js";
 import { invariant } from "../core/index.js";
 import type { File } from "../platform/index.js";
 import { FileError } from "../platform/index.js";
 import type { DiskAccess } from "./disk-access.js";
 import type { DiskFile, UnsyncedOperation } from "./disk-file.js";
-import { SECTOR_BYTES, SUMMED_WHOLE_BYTES_MAX } from "./limits.js";
 import type { DiskCallKind } from "./sim-disk.js";
-import { asZeros } from "./zeros.js";
+import { LateWord } from "./trace.js";
+import { Written } from "./written.js";
 
-/** What a write brings, for good: the caller may do with its buffers what it likes once the write is done. */
-function taken(buffers: readonly Uint8Array[]): Uint8Array {
-  const [only] = buffers;
-  const zeros = buffers.length === 1 && only !== undefined ? asZeros(only) : undefined;
-  if (zeros !== undefined) return zeros;
-  let lengthBytes = 0;
-  for (const buffer of buffers) lengthBytes += buffer.length;
-  const bytes = new Uint8Array(lengthBytes);
-  let at = 0;
-  for (const buffer of buffers) {
-    bytes.set(buffer, at);
-    at += buffer.length;
+/** A `writeAndSync` on its way: what its event needs. */
+class SyncedWrite {
+  readonly written: Written;
+  /** What its sync covers; undefined if there is none, or it failed. */
+  readonly covered: readonly UnsyncedOperation[] | undefined;
+  readonly error: FileError | undefined;
+  readonly done: (error: FileError | undefined) => void;
+  readonly #file: SimFile;
+
+  constructor(
+    file: SimFile,
+    written: Written,
+    covered: readonly UnsyncedOperation[] | undefined,
+    error: FileError | undefined,
+    done: (error: FileError | undefined) => void,
+  ) {
+    this.#file = file;
+    this.written = written;
+    this.covered = covered;
+    this.error = error;
+    this.done = done;
   }
-  return bytes;
+
+  settle(): void {
+    this.#file.settle(this);
+  }
 }
 
-/** For the trace, and to find out whether the buffers change. */
-function checksum(buffers: readonly Uint8Array[]): number {
-  let crc = 0;
-  for (const buffer of buffers) crc = summed(buffer, crc);
-  return crc;
-}
-
-function summed(buffer: Uint8Array, seed: number): number {
-  const { length } = buffer;
-  if (length <= SUMMED_WHOLE_BYTES_MAX) return crc32c(buffer, 0, length, seed);
-  let sum = crc32c(buffer, 0, SECTOR_BYTES, seed);
-  for (let at = SECTOR_BYTES; at < length; at += SECTOR_BYTES)
-    sum = Math.imul(sum ^ (buffer[at] as number), 0x01000193);
-  return crc32c(buffer, length - SECTOR_BYTES, length, sum);
+function settle(write: SyncedWrite): void {
+  write.settle();
 }
 
 /** A process' open file. */
@@ -46,6 +45,8 @@ export class SimFile implements File {
   readonly #access: DiskAccess;
   readonly #file: DiskFile;
   readonly #writable: boolean;
+  readonly #name: LateWord;
+  readonly #left = (): void => this.#leave();
   #inFlight = 0;
   #writeAndSyncUnderWay = false;
   /** The error of a sync: the file must not be used again, and here it can't be. */
@@ -58,17 +59,18 @@ export class SimFile implements File {
     this.path = path;
     this.#file = file;
     this.#writable = writable;
+    this.#name = new LateWord(path);
   }
 
   sizeBytes(): Promise<number> {
-    return this.#call("sizeBytes", [], this.#access.delayUs("metadataUs", 0), (injected) => {
+    return this.#call("sizeBytes", [], this.#access.delayUs(this.#access.timing.metadataUs, 0), (injected) => {
       if (injected !== undefined) throw injected;
       return () => this.#file.sizeBytes;
     });
   }
 
   read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    const delayUs = this.#access.delayUs("readUs", lengthBytes);
+    const delayUs = this.#access.delayUs(this.#access.timing.readUs, lengthBytes);
     return this.#call("read", [position, lengthBytes], delayUs, (injected) => {
       if (injected !== undefined) throw injected;
       if (!this.#file.isReadable(position, lengthBytes)) {
@@ -79,23 +81,23 @@ export class SimFile implements File {
   }
 
   write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
-    const bytes = taken(buffers);
-    const crc = checksum(buffers);
-    const delayUs = this.#access.delayUs("writeUs", bytes.length);
-    return this.#call("write", [position, bytes.length, crc], delayUs, (injected) => {
+    const written = new Written(buffers);
+    const { bytes } = written;
+    const delayUs = this.#access.delayUs(this.#access.timing.writeUs, bytes.length);
+    return this.#call("write", [position, bytes.length, written.checksum], delayUs, (injected) => {
       this.#requireWritable();
       const failure = injected ?? this.#unreadable(position, bytes) ?? this.#shortage(position, bytes);
       const operation = this.#write(position, bytes, failure);
       if (failure !== undefined) throw failure;
       return () => {
-        invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
+        invariant(written.isUnchanged, "the buffers of a write must not change until it settles");
         operation.completed = true;
       };
     });
   }
 
   truncate(sizeBytes: number): Promise<void> {
-    return this.#call("truncate", [sizeBytes], this.#access.delayUs("metadataUs", 0), (injected) => {
+    return this.#call("truncate", [sizeBytes], this.#access.delayUs(this.#access.timing.metadataUs, 0), (injected) => {
       this.#requireWritable();
       if (injected !== undefined) throw injected;
       const operation = this.#file.resize(this.#access.disk.nextSequence(), sizeBytes);
@@ -106,43 +108,54 @@ export class SimFile implements File {
   }
 
   sync(): Promise<void> {
-    return this.#call("sync", [], this.#access.delayUs("syncUs", 0), (injected) => this.#beginSync(injected));
+    return this.#call("sync", [], this.#access.delayUs(this.#access.timing.syncUs, 0), (injected) => {
+      const covered = this.#beginSync(injected);
+      return () => {
+        if (covered !== undefined) this.#file.endSync(covered);
+      };
+    });
   }
 
   writeAndSync(position: number, buffers: readonly Uint8Array[], done: (error: FileError | undefined) => void): void {
     invariant(!this.#writeAndSyncUnderWay, "one writeAndSync at a time on a file");
-    const injected = this.#access.admit({ kind: "writeAndSync", path: this.path });
+    const injected = this.#access.admit("writeAndSync", this.path);
     if (injected === "dead") return;
     this.#writeAndSyncUnderWay = true;
     this.#inFlight += 1;
-    const bytes = taken(buffers);
-    const crc = checksum(buffers);
+    const written = new Written(buffers);
+    const { bytes, checksum } = written;
     const refusal = this.#refusal() ?? this.#readOnly();
-    let endSync = (): void => {};
     const failure = refusal ?? injected ?? this.#unreadable(position, bytes) ?? this.#shortage(position, bytes);
+    let covered: readonly UnsyncedOperation[] | undefined;
     if (refusal === undefined) {
       this.#write(position, bytes, failure).completed = true;
       // What did not fit was written before any sync: nothing is known to be lost.
-      if (failure?.code !== "full") endSync = this.#beginSync(failure);
+      if (failure?.code !== "full") covered = this.#beginSync(failure);
     }
-    const error = failure;
-    const outcome = error === undefined ? "" : ` ${error.code}`;
-    const delayUs = this.#access.delayUs("writeUs", bytes.length) + this.#access.delayUs("syncUs", 0);
-    const settle = (): void => {
-      invariant(checksum(buffers) === crc, "the buffers of a write must not change until it settles");
-      this.#writeAndSyncUnderWay = false;
-      endSync();
-      this.#leave();
-      done(error);
-    };
-    const event = this.#access.process.schedule(delayUs, "writeAndSync", this.path + outcome, settle);
-    event.withNumbers(3, position, bytes.length, crc);
+    const access = this.#access;
+    const { writeUs, syncUs } = access.timing;
+    const delayUs = access.delayUs(writeUs, bytes.length) + access.delayUs(syncUs, 0);
+    const kind = access.writeAndSync.in(access.process.timeline.trace);
+    const detail = access.wordOf(this.#name, failure === undefined ? "" : ` ${failure.code}`);
+    const write = new SyncedWrite(this, written, covered, failure, done);
+    const event = access.process.scheduleFor(delayUs, kind, detail, write, settle);
+    event.withNumbers(3, position, bytes.length, checksum);
+  }
+
+  /** The end of a `writeAndSync`. */
+  settle({ written, covered, error, done }: SyncedWrite): void {
+    invariant(written.isUnchanged, "the buffers of a write must not change until it settles");
+    this.#writeAndSyncUnderWay = false;
+    if (covered !== undefined) this.#file.endSync(covered);
+    this.#leave();
+    done(error);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#idle().then(() =>
-      this.#access.call({ kind: "close", path: this.path }, "", this.#access.delayUs("metadataUs", 0), () => () => {}),
-    );
+    this.#closing ??= this.#idle().then(() => {
+      const delayUs = this.#access.delayUs(this.#access.timing.metadataUs, 0);
+      return this.#access.call("close", this.path, this.#name, delayUs, () => () => {});
+    });
     return this.#closing;
   }
 
@@ -177,13 +190,13 @@ export class SimFile implements File {
     return new FileError("full", this.path, `${this.path}: the disk has room for ${room} of ${bytes.length} bytes`);
   }
 
-  /** Returns the end of the sync. One that fails loses what it was to write. */
-  #beginSync(injected: FileError | undefined): () => void {
+  /** What the sync covers. One that fails loses what it was to write. */
+  #beginSync(injected: FileError | undefined): readonly UnsyncedOperation[] | undefined {
     const covered = this.#file.beginSync();
-    if (injected === undefined) return () => this.#file.endSync(covered);
+    if (injected === undefined) return covered;
     this.#failure ??= injected;
     this.#file.failSync(covered);
-    return () => {};
+    return undefined;
   }
 
   #readOnly(): FileError | undefined {
@@ -204,20 +217,16 @@ export class SimFile implements File {
   }
 
   /** One use of the open file. */
-  async #call<Result>(
+  #call<Result>(
     kind: DiskCallKind,
     numbers: readonly number[],
     delayUs: number,
     start: (injected: FileError | undefined) => () => Result,
   ): Promise<Result> {
     const refusal = this.#refusal();
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) return Promise.reject(refusal);
     this.#inFlight += 1;
-    try {
-      return await this.#access.call({ kind, path: this.path }, "", delayUs, start, numbers);
-    } finally {
-      this.#leave();
-    }
+    return this.#access.call(kind, this.path, this.#name, delayUs, start, numbers, this.#left);
   }
 
   #leave(): void {

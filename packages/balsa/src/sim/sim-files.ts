@@ -3,6 +3,7 @@ import { FileError } from "../platform/index.js";
 import type { DiskAccess } from "./disk-access.js";
 import { type DiskCallKind, normalPath } from "./sim-disk.js";
 import { SimFile } from "./sim-file.js";
+import { LateWord } from "./trace.js";
 
 const nothing = (): void => {};
 
@@ -52,7 +53,7 @@ export class SimFiles implements FileSystem {
   }
 
   syncDir(path: string): Promise<void> {
-    return this.#call("syncDir", path, "", this.#access.delayUs("syncUs", 0), () => {
+    return this.#call("syncDir", path, "", this.#access.delayUs(this.#access.timing.syncUs, 0), () => {
       const covered = this.#access.disk.beginSyncDir(path);
       return () => this.#access.disk.endSyncDir(covered);
     });
@@ -74,7 +75,7 @@ export class SimFiles implements FileSystem {
   }
 
   #metadata<Result>(kind: DiskCallKind, path: string, detail: string, start: () => () => Result): Promise<Result> {
-    return this.#call(kind, path, detail, this.#access.delayUs("metadataUs", 0), start);
+    return this.#call(kind, path, detail, this.#access.delayUs(this.#access.timing.metadataUs, 0), start);
   }
 
   /** What fails by injection leaves the disk as it was. */
@@ -85,7 +86,7 @@ export class SimFiles implements FileSystem {
     delayUs: number,
     start: () => () => Result,
   ): Promise<Result> {
-    return this.#access.call({ kind, path }, detail, delayUs, (injected) => {
+    return this.#access.call(kind, path, new LateWord(path + detail), delayUs, (injected) => {
       if (injected !== undefined) throw injected;
       return start();
     });

@@ -8,6 +8,20 @@ export interface Word {
   readonly number: number;
 }
 
+/** A text whose word is made when it is first needed, and kept. */
+export class LateWord {
+  readonly text: string;
+  #word: Word | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  in(trace: Trace): Word {
+    return (this.#word ??= trace.word(this.text));
+  }
+}
+
 /**
  * All that happened in a world: one line an event, `time-in-µs node kind detail`. The same seed gives the same bytes.
  *

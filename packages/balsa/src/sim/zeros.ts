@@ -2,9 +2,10 @@ import { PAGE_BYTES, ZEROS_BYTES } from "./limits.js";
 
 const ZEROS: Uint8Array = new Uint8Array(ZEROS_BYTES);
 
-/** Whether the bytes are known to be zeros, without a look at them: they came from `zeros`. */
+/** Whether the bytes are known to be zeros, without a look at them: all that `asZeros` gave. */
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && bytes.buffer === ZEROS.buffer;
+  // To ask for a buffer is a call into the engine, and most writes are short.
+  return bytes.length >= PAGE_BYTES && bytes.buffer === ZEROS.buffer;
 }
 
 /** The same bytes if they are many and all zero, shared with all others; undefined if not. */

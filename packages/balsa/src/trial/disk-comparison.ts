@@ -1,5 +1,4 @@
 import type { StateMachine } from "../node/index.js";
-import { ImageFiles } from "../sim/index.js";
 import { readLog } from "../storage/index.js";
 import { DATA_DIR, type SimulatedCluster, type SimulatedMember } from "./cluster.js";
 import { COMPARE_DISK_EVERY_MS } from "./limits.js";
@@ -16,7 +15,7 @@ export async function compareDisk<Machine extends StateMachine>(
   // Not before it has said anything, and not while it is known to be damaged.
   if (record.memberId === 0 || record.isComing || isRotten) return;
   try {
-    const { hardState, snapshot, entries } = await readLog(new ImageFiles(node.disk.durableImage()), DATA_DIR);
+    const { hardState, snapshot, entries } = await readLog(node.disk.durableFiles(), DATA_DIR);
     const log = new WatchedLog();
     log.reset(snapshot?.index ?? 0, snapshot?.term ?? 0);
     for (const { index, term } of entries) log.put(index, term);

@@ -163,4 +163,16 @@ describe("the disk of a node", () => {
     buffer[1] = 10;
     await expect(world.run({ forMs: 10 })).rejects.toThrow(/must not change/);
   });
+
+  test("the same of long ones of which a part changes", async () => {
+    for (const lengthBytes of [500, 5_000, 20_000]) {
+      const world = new World({ seed: lengthBytes });
+      const node = world.addNode("a");
+      const file = await world.settle(node.platform.files.open("f", "create"));
+      const [head, buffer] = [new Uint8Array(20).fill(1), new Uint8Array(lengthBytes).fill(2)];
+      file.writeAndSync(0, [head, buffer], () => {});
+      buffer.fill(9, lengthBytes - 600);
+      await expect(world.run({ forMs: 10 })).rejects.toThrow(/must not change/);
+    }
+  });
 });
