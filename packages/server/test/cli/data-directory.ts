@@ -65,16 +65,20 @@ export async function keysIn(dir: string): Promise<readonly string[]> {
   return state.range(range("\0", { rangeEnd: "\0" })).versions.map(({ key }) => key);
 }
 
-/** Flips one bit of the text, in whichever file of the folder it is. */
+/** Flips one bit of the text, in whichever log or snapshot of the folder it is; not in one that was begun only. */
 export async function flipBit(folder: string, text: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const bytes = await readFile(path);
-    const at = bytes.lastIndexOf(text);
-    if (at === -1) continue;
-    bytes[at] = (bytes[at] ?? 0) ^ 1;
-    await writeFile(path, bytes);
-    return;
+    if (/\.(log|snapshot)$/.test(name) && (await flipBitIn(join(folder, name), text))) return;
   }
   throw new Error(`"${text}" is in no file of ${folder}`);
+}
+
+/** Flips one bit of the text where it comes last in the file. False if it is not in there. */
+export async function flipBitIn(path: string, text: string): Promise<boolean> {
+  const bytes = await readFile(path);
+  const at = bytes.lastIndexOf(text);
+  if (at === -1) return false;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  return true;
 }
