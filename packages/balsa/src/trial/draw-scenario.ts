@@ -2,6 +2,7 @@ import type { StateMachine } from "../node/index.js";
 import { Prng } from "../sim/index.js";
 import type { Mark } from "./coverage.js";
 import { drawFault, type FaultMix } from "./draw-fault.js";
+import { drawOpening } from "./draw-opening.js";
 import type { FaultKind, Target } from "./fault.js";
 import type { Profile } from "./profile.js";
 import {
@@ -42,6 +43,7 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
   const spares = prng.stream("spares").pick(profile.spares ?? [0]);
   const operations = drawOperations(prng.stream("operations"), profile, members + spares, workload);
   const faults = drawFaults(prng.stream("faults"), profile, members + spares);
+  const opening = drawOpening(prng.stream("opening"), profile, members);
   const { sessions, snapshots } = drawSessionsOrNone(prng.stream("sessions"), profile);
   const network = drawNetwork(prng.stream("network"), profile, members);
   const settings = { ...drawSettings(prng.stream("settings"), profile, network), ...snapshots };
@@ -60,7 +62,7 @@ export function drawScenario<Machine extends StateMachine, State, Input, Output>
     ...drawTruce(prng.stream("truce"), profile, members),
     ...(sessions === undefined ? {} : { sessions }),
     durationMs: profile.durationMs,
-    steps: [...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
+    steps: [...opening, ...operations, ...faults].sort((a, b) => a.atMs - b.atMs),
     probes: workload.probes(operations.map(({ input }) => input as Input)),
   };
 }

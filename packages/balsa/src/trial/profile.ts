@@ -28,6 +28,8 @@ export interface Profile {
   readonly thereChance: number;
   /** How often peace begins with a minority that is still cut off. */
   readonly truceChance: number;
+  /** How often the first seconds are those in which a lost disk is known to fewest. Left out: never. */
+  readonly openingChance?: number;
   /** How often state machines take their time. */
   readonly slowMachineChance: number;
   /** How often each of the limits is made small, and the network slow. */
@@ -312,6 +314,7 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       faultsPerSecond: 1.6,
       faults: { ...ALL_FAULTS, ...MEMBERSHIP_FAULTS },
       singleKindChance: 0,
+      openingChance: 0.25,
     },
     {
       ...DEFAULT,
