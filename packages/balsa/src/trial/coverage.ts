@@ -31,29 +31,44 @@ export type Mark =
   | "members repaired exactly"
   | "members repaired from a leader's log";
 
+interface Marked {
+  count: number;
+  /** To be called when it is come by next. */
+  waiting: ((where: string) => void)[] | undefined;
+}
+
 /** How often something rare was come by: a scenario that never meets it shows nothing about it. */
 export class Coverage {
-  readonly #counts = new Map<Mark, number>();
-  readonly #waiting = new Map<Mark, ((where: string) => void)[]>();
+  readonly #marks = new Map<Mark, Marked>();
 
   /** `where`: the member that it happened to. */
   count(mark: Mark, where: string = ""): void {
-    this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1);
-    const waiting = this.#waiting.get(mark);
+    const marked = this.#of(mark);
+    marked.count += 1;
+    const { waiting } = marked;
     if (waiting === undefined) return;
-    this.#waiting.delete(mark);
+    marked.waiting = undefined;
     for (const wake of waiting) wake(where);
   }
 
   /** Calls once, when the mark is come by next; with the name of the member that came by it. */
   onNext(mark: Mark, wake: (where: string) => void): void {
-    const waiting = this.#waiting.get(mark);
-    if (waiting === undefined) this.#waiting.set(mark, [wake]);
-    else waiting.push(wake);
+    const marked = this.#of(mark);
+    if (marked.waiting === undefined) marked.waiting = [wake];
+    else marked.waiting.push(wake);
   }
 
   /** By name, in alphabetical order. */
   get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const counted = [...this.#marks].filter(([, { count }]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(counted.map(([mark, { count }]) => [mark, count]));
+  }
+
+  #of(mark: Mark): Marked {
+    const known = this.#marks.get(mark);
+    if (known !== undefined) return known;
+    const marked: Marked = { count: 0, waiting: undefined };
+    this.#marks.set(mark, marked);
+    return marked;
   }
 }

@@ -12,7 +12,18 @@ export function isOnDurableQuorum(
   term: number,
   { voters, votersOutgoing }: ConfState,
 ): boolean {
-  const has = (id: number): boolean => records.some((record) => record.hasHeld(id, index, term));
-  const majority = (half: readonly number[]): boolean => half.filter(has).length * 2 > half.length;
-  return majority(voters) && (votersOutgoing.length === 0 || majority(votersOutgoing));
+  if (!isOnMajority(records, index, term, voters)) return false;
+  return votersOutgoing.length === 0 || isOnMajority(records, index, term, votersOutgoing);
+}
+
+function isOnMajority(records: readonly MemberRecord[], index: number, term: number, half: readonly number[]): boolean {
+  let count = 0;
+  for (const id of half) {
+    for (const record of records) {
+      if (!record.hasHeld(id, index, term)) continue;
+      count += 1;
+      break;
+    }
+  }
+  return count * 2 > half.length;
 }

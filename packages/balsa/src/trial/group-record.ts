@@ -5,6 +5,7 @@ import type { WatchedLog } from "./watched-log.js";
 
 /** An entry that some leader has made: index and term name it, everywhere and for ever (§5.3, log matching). */
 interface MadeEntry {
+  readonly term: number;
   readonly previousTerm: number;
   readonly checksum: number;
   readonly isChange: boolean;
@@ -28,8 +29,8 @@ interface Presence {
 export class GroupRecord {
   readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, number>();
-  /** By index and term in one number: terms of a run stay far below 2^21. */
-  readonly #made = new Map<number, MadeEntry>();
+  /** By index; the latest made last. */
+  readonly #made: (MadeEntry[] | undefined)[] = [];
   readonly #committed: CommittedEntry[] = [];
   readonly #configurations = new Map<number, ConfState>();
   readonly #presence = new Map<number, Presence>();
@@ -99,10 +100,13 @@ export class GroupRecord {
 
   /** An entry has come into a log, behind one of `previousTerm`. */
   put(entry: Entry, previousTerm: number, who: string): void {
-    const key = keyOf(entry.index, entry.term);
-    const made = this.#made.get(key);
+    const { index, term, checksum } = entry;
+    const made = this.#madeOf(index, term);
     if (made === undefined) {
-      this.#made.set(key, { previousTerm, checksum: entry.checksum, isChange: entry.type !== "normal" });
+      const first = { term, previousTerm, checksum, isChange: entry.type !== "normal" };
+      const others = this.#made[index];
+      if (others === undefined) this.#made[index] = [first];
+      else others.push(first);
       return;
     }
     if (made.previousTerm !== previousTerm) {
@@ -111,7 +115,7 @@ export class GroupRecord {
         `${who} has entry ${entry.index} of term ${entry.term} behind one of term ${previousTerm}, others behind ${made.previousTerm}`,
       );
     }
-    if (made.checksum !== entry.checksum) {
+    if (made.checksum !== checksum) {
       throw new RuleBroken("log matching", `${who} has another entry ${entry.index} of term ${entry.term} than others`);
     }
   }
@@ -120,9 +124,16 @@ export class GroupRecord {
   changesIn(log: WatchedLog): number[] {
     const changes: number[] = [];
     for (let index = log.baseIndex + 1; index <= log.lastIndex; index += 1) {
-      if (this.#made.get(keyOf(index, log.term(index) as number))?.isChange === true) changes.push(index);
+      if (this.#madeOf(index, log.term(index) as number)?.isChange === true) changes.push(index);
     }
     return changes;
+  }
+
+  #madeOf(index: number, term: number): MadeEntry | undefined {
+    const made = this.#made[index];
+    if (made === undefined) return undefined;
+    for (let at = made.length - 1; at >= 0; at -= 1) if (made[at]?.term === term) return made[at];
+    return undefined;
   }
 
   /** A member takes an entry for committed; true if it is the first. `inTerm`: the member's term. */
@@ -191,10 +202,6 @@ export class GroupRecord {
       }
     }
   }
-}
-
-function keyOf(index: number, term: number): number {
-  return term * 2 ** 32 + index;
 }
 
 /** Thesis §4.1: majorities that differ by one voter overlap. §4.3: a joint configuration's contain both halves'. */

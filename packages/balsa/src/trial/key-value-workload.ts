@@ -1,4 +1,3 @@
-import { encodeUtf8 } from "../codec/index.js";
 import {
   type KeyValueInput,
   type KeyValueOutput,
@@ -6,8 +5,8 @@ import {
   keyValueModel,
 } from "../linearizability/index.js";
 import type { Prng } from "../sim/index.js";
-import { inputText } from "./input-text.js";
 import { KeyValueMachine, readAnswer } from "./key-value-machine.js";
+import { type KeyValueChange, writeChange } from "./read-changes.js";
 import type { DrawContext, MemberCalls, Workload } from "./workload.js";
 
 /** Keys at a time, and how long they are used: about twenty operations each at ten a second, which is quickly checked. */
@@ -65,5 +64,5 @@ async function call(member: MemberCalls<KeyValueMachine>, input: KeyValueInput):
     await member.read();
     return { kind: "value", value: member.machine.get(input.key) };
   }
-  return readAnswer(await member.propose(encodeUtf8(inputText(input))));
+  return readAnswer(await member.propose(writeChange(input as KeyValueChange)));
 }

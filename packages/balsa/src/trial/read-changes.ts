@@ -1,5 +1,6 @@
-import { decodeUtf8 } from "../codec/index.js";
+import { decodeUtf8, encodeUtf8 } from "../codec/index.js";
 import type { KeyValueInput } from "../linearizability/index.js";
+import { inputText } from "./input-text.js";
 
 /** What changes the store: proposed as JSON. */
 export type KeyValueChange = Extract<KeyValueInput, { readonly kind: "put" | "delete" | "compare-and-set" }>;
@@ -29,17 +30,27 @@ const HASHED_BYTES = 80;
 const remembered: (Remembered | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
 
 /**
- * The change that these bytes stand for. Five members apply the same one, and each again when it is started again; to read it anew
- * each time was 2 % of a run: so the last ones are remembered, by all their bytes.
+ * The change that these bytes stand for. Five members apply the same one, and each again when it is started again; to
+ * read it anew each time was 2 % of a run: so the last ones are remembered, by all their bytes.
  */
 export function readChange(bytes: Uint8Array): ReadChange {
   const slot = slotOf(bytes);
   const known = remembered[slot];
   if (known !== undefined && areEqual(known.bytes, bytes)) return known;
-  const change = JSON.parse(decodeUtf8(bytes)) as KeyValueChange;
+  return remember(JSON.parse(decodeUtf8(bytes)) as KeyValueChange, bytes.slice(), slot);
+}
+
+/** As bytes, which are read without parsing as long as they are remembered; nobody changes them. */
+export function writeChange(change: KeyValueChange): Uint8Array {
+  const bytes = encodeUtf8(inputText(change));
+  remember(change, bytes, slotOf(bytes));
+  return bytes;
+}
+
+function remember(change: KeyValueChange, bytes: Uint8Array, slot: number): ReadChange {
   const value = change.kind === "delete" ? undefined : change.value;
   const pair = value === undefined ? undefined : pairOf(change.key, value);
-  const read: Remembered = { change, pair, bytes: bytes.slice() };
+  const read: Remembered = { change, pair, bytes };
   remembered[slot] = read;
   return read;
 }

@@ -42,7 +42,8 @@ export class WatchedLog {
     // Within the part that a snapshot stands for.
     if (at < 0) return;
     if (at > this.#terms.length) throw new RuleBroken("indexes are in order", `entry ${index} leaves a gap`);
-    this.#terms.length = at;
+    // Setting the length goes through the runtime, even where it changes nothing.
+    if (at < this.#terms.length) this.#terms.length = at;
     this.#terms.push(term);
   }
 
