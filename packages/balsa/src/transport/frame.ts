@@ -16,7 +16,8 @@ import { ByteReader, type ByteWriter, corrupt, crc32c, readI32 } from "../codec/
 
 export const FRAME_HEADER_BYTES = 24;
 
-const FRAME_CODES = {
+/** The codes of the kinds. */
+export const FRAME_CODES = {
   hello: 1,
   "hello-accepted": 2,
   "hello-refused": 3,
@@ -37,9 +38,18 @@ const FRAME_CODES = {
 
 export type FrameKind = keyof typeof FRAME_CODES;
 
-const KINDS: ReadonlyMap<number, FrameKind> = new Map(
-  (Object.keys(FRAME_CODES) as FrameKind[]).map((kind) => [FRAME_CODES[kind], kind]),
-);
+/** By code. */
+const KINDS: readonly (FrameKind | undefined)[] = kindsByCode();
+
+function kindsByCode(): (FrameKind | undefined)[] {
+  const kinds: (FrameKind | undefined)[] = [undefined];
+  for (const kind of Object.keys(FRAME_CODES) as FrameKind[]) kinds[FRAME_CODES[kind]] = kind;
+  return kinds;
+}
+
+const NO_BYTES = new Uint8Array(0);
+/** There is nothing to be read, so that all may share it. */
+const NO_RECORDS = new ByteReader(NO_BYTES);
 
 export interface Frame {
   readonly kind: FrameKind;
@@ -50,13 +60,13 @@ export interface Frame {
   readonly records: ByteReader;
 }
 
-/** Starts a frame in `out`. Returns where, for `endFrame`. */
-export function beginFrame(out: ByteWriter, kind: FrameKind, group: number): number {
+/** Starts a frame in `out`, of the kind with that code. Returns where, for `endFrame`. */
+export function beginFrame(out: ByteWriter, code: number, group: number): number {
   const at = out.length;
   out.i32(0);
   out.u32(0);
   out.u32(0);
-  out.u32(FRAME_CODES[kind]);
+  out.u32(code);
   out.u64(group);
   return at;
 }
@@ -75,13 +85,15 @@ export function endFrame(out: ByteWriter, at: number, checkedEnd: number = out.l
 export class FrameDecoder {
   /** Applies from the next header on. */
   frameBytesMax: number;
-  /** What has not been given out yet, in order. The first from `#position` on. */
-  #parts: Uint8Array[] = [];
+  /** What comes next, from `#position` on: as a rule all that there is. */
+  #front: Uint8Array = NO_BYTES;
   #position = 0;
+  /** What follows it, in order. */
+  readonly #later: Uint8Array[] = [];
+  /** Bytes that have not been given out yet. */
   #available = 0;
   /** Of the frame at the front; 0 while its header is not there. */
   #frameBytes = 0;
-  readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
 
   constructor(frameBytesMax: number) {
     this.frameBytesMax = frameBytesMax;
@@ -89,7 +101,8 @@ export class FrameDecoder {
 
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#parts.push(bytes);
+    if (this.#available === 0) this.#front = bytes;
+    else this.#later.push(bytes);
     this.#available += bytes.length;
   }
 
@@ -102,17 +115,16 @@ export class FrameDecoder {
       if (this.#available < FRAME_HEADER_BYTES) return undefined;
       this.#frameBytes = this.#claimedBytes();
     }
-    if (this.#available < this.#frameBytes) return undefined;
-    const bytes = this.#take(this.#frameBytes);
+    const lengthBytes = this.#frameBytes;
+    if (this.#available < lengthBytes) return undefined;
     this.#frameBytes = 0;
-    return openFrame(bytes);
+    return openFrame(this.#take(lengthBytes));
   }
 
   #claimedBytes(): number {
-    const first = this.#parts[0];
     // As a rule the header came in one piece.
-    const isWhole = first !== undefined && first.length - this.#position >= FRAME_HEADER_BYTES;
-    const header = isWhole ? first : this.#joinedHeader();
+    const isWhole = this.#front.length - this.#position >= FRAME_HEADER_BYTES;
+    const header = isWhole ? this.#front : this.#joined(FRAME_HEADER_BYTES);
     const at = isWhole ? this.#position : 0;
     const frameBytes = readI32(header, at + 4) >>> 0;
     const checkedBytes = readI32(header, at + 8) >>> 0;
@@ -121,62 +133,53 @@ export class FrameDecoder {
     return frameBytes;
   }
 
-  #joinedHeader(): Uint8Array {
-    let filled = 0;
-    let position = this.#position;
-    for (const part of this.#parts) {
-      const piece = part.subarray(position, position + FRAME_HEADER_BYTES - filled);
-      this.#header.set(piece, filled);
-      filled += piece.length;
-      position = 0;
-      if (filled === FRAME_HEADER_BYTES) break;
-    }
-    return this.#header;
-  }
-
   /** That many bytes from the front, which are there. */
   #take(lengthBytes: number): Uint8Array {
-    const first = this.#parts[0];
-    this.#available -= lengthBytes;
-    if (first !== undefined && this.#position === 0 && first.length === lengthBytes) {
-      this.#dropParts(1, 0);
-      return first;
-    }
-    if (first !== undefined && first.length - this.#position >= lengthBytes) {
-      const bytes = first.subarray(this.#position, this.#position + lengthBytes);
-      this.#position += lengthBytes;
-      if (this.#position === first.length) this.#dropParts(1, 0);
-      return bytes;
-    }
-    const bytes = new Uint8Array(lengthBytes);
-    let filled = 0;
-    let used = 0;
-    let position = this.#position;
-    for (const part of this.#parts) {
-      const piece = part.subarray(position, position + lengthBytes - filled);
-      bytes.set(piece, filled);
-      filled += piece.length;
-      position += piece.length;
-      if (position < part.length) break;
-      used++;
-      position = 0;
-      if (filled === lengthBytes) break;
-    }
-    this.#dropParts(used, position);
+    const front = this.#front;
+    const start = this.#position;
+    const end = start + lengthBytes;
+    const isWhole = start === 0 && end === front.length;
+    const bytes = isWhole ? front : end <= front.length ? front.subarray(start, end) : this.#joined(lengthBytes);
+    this.#drop(lengthBytes);
     return bytes;
   }
 
-  #dropParts(count: number, position: number): void {
-    if (count === this.#parts.length) this.#parts = [];
-    else this.#parts.splice(0, count);
-    this.#position = position;
+  /** A copy of that many bytes from the front. */
+  #joined(lengthBytes: number): Uint8Array {
+    const bytes = new Uint8Array(lengthBytes);
+    let piece = this.#front.subarray(this.#position, this.#position + lengthBytes);
+    bytes.set(piece, 0);
+    let filled = piece.length;
+    for (let i = 0; filled < lengthBytes; i++) {
+      piece = (this.#later[i] as Uint8Array).subarray(0, lengthBytes - filled);
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    return bytes;
+  }
+
+  /** Forgets that many bytes at the front. */
+  #drop(lengthBytes: number): void {
+    this.#available -= lengthBytes;
+    this.#position += lengthBytes;
+    if (this.#position < this.#front.length) return;
+    let used = 0;
+    while (this.#position >= this.#front.length && used < this.#later.length) {
+      this.#position -= this.#front.length;
+      this.#front = this.#later[used++] as Uint8Array;
+    }
+    if (used > 0) this.#later.splice(0, used);
+    if (this.#available > 0) return;
+    this.#front = NO_BYTES;
+    this.#position = 0;
   }
 }
 
 function openFrame(bytes: Uint8Array): Frame {
   const checkedBytes = readI32(bytes, 8) >>> 0;
   if (crc32c(bytes, 4, checkedBytes, 0) !== readI32(bytes, 0)) throw corrupt("a frame's checksum does not fit");
-  const kind = KINDS.get(readI32(bytes, 12));
+  const code = readI32(bytes, 12);
+  const kind = code > 0 && code < KINDS.length ? KINDS[code] : undefined;
   if (kind === undefined) throw corrupt("a frame is of no known kind");
   if (kind !== "messages" && checkedBytes !== bytes.length) throw corrupt("a frame's checksum does not cover it");
   const checked = new ByteReader(bytes, 16, checkedBytes);
@@ -184,6 +187,6 @@ function openFrame(bytes: Uint8Array): Frame {
     kind,
     group: checked.u64(),
     checked,
-    records: new ByteReader(bytes, checkedBytes, bytes.length),
+    records: checkedBytes === bytes.length ? NO_RECORDS : new ByteReader(bytes, checkedBytes, bytes.length),
   };
 }

@@ -1,7 +1,7 @@
 import type { Ends } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
-import { FrameDecoder } from "./frame.js";
+import { FrameDecoder, type FrameKind } from "./frame.js";
 import { FRAME_BYTES_MAX, SMALL_FRAME_BYTES_MAX } from "./limits.js";
 import { type PeerFrame, readPeerFrame, writePeerFrame } from "./peer-frame.js";
 import type { TransportContext } from "./transport-context.js";
@@ -137,8 +137,7 @@ export class Link {
       const frame = this.#decoder.next();
       if (frame === undefined) return undefined;
       // A hello's group is part of what it is judged by, and answers carry the answering side's.
-      const greeting = frame.kind === "hello" || frame.kind === "hello-accepted" || frame.kind === "hello-refused";
-      if (!greeting && frame.group !== this.#context.self.group) {
+      if (frame.group !== this.#context.self.group && !isGreeting(frame.kind)) {
         throw new BalsaError("corrupt", "a frame is of another group");
       }
       return readPeerFrame(frame, this.ends);
@@ -148,6 +147,10 @@ export class Link {
       return undefined;
     }
   }
+}
+
+function isGreeting(kind: FrameKind): boolean {
+  return kind === "hello" || kind === "hello-accepted" || kind === "hello-refused";
 }
 
 function describe(reason: CloseReason): string {

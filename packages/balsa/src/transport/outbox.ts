@@ -9,22 +9,37 @@ import {
 import type { PeerMessage } from "../core/index.js";
 import type { Forward, ForwardAnswered } from "./forward.js";
 import { FRAME_TARGET_BYTES, WRITE_BYTES_MAX } from "./limits.js";
-import { writePeerFrame } from "./peer-frame.js";
+import { writeMessagesFrame, writePeerFrame } from "./peer-frame.js";
+import type { Counters } from "./transport-stats.js";
 
 /** A message without its entries takes no more: a tag and at most seven varints. Also the size of a place in a queue. */
 const HEAD_BYTES = 64;
 
-type Item =
-  | { readonly kind: "message"; readonly message: PeerMessage; readonly bytes: number }
-  | { readonly kind: "frame"; readonly frame: Forward | ForwardAnswered; readonly bytes: number };
+/** A frame to be. */
+type Waiting = WaitingMessages | WaitingForward;
+
+/** More messages may join it. */
+interface WaitingMessages {
+  readonly kind: "messages";
+  readonly messages: PeerMessage[];
+  bytes: number;
+}
+
+interface WaitingForward {
+  readonly kind: "forward";
+  readonly frame: Forward | ForwardAnswered;
+  readonly bytes: number;
+}
 
 /**
  * What waits to be written to one peer, in order and bounded. Over the limit the oldest heartbeats and their answers
  * go first (a newer one says the same and more), then what is newest is refused: the core sends again what matters.
+ *
+ * As a rule it is one message that waits, or two: arrays begin with it, as one that is pushed to takes room for 17.
  */
 export class Outbox {
   readonly #bytesMax: number;
-  #items: Item[] = [];
+  #waiting: Waiting[] = [];
   /** Heartbeats and their answers among them. */
   #heartbeats = 0;
   /** Estimated, never too low. */
@@ -35,7 +50,7 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#waiting.length === 0;
   }
 
   /**
@@ -43,62 +58,52 @@ export class Outbox {
    * @param bytes its `messageBytes`, at most MESSAGE_BYTES_MAX
    */
   pushMessage(message: PeerMessage, bytes: number): number {
-    const before = this.#items.length;
-    const fits = this.#makeRoom(bytes);
-    const dropped = before - this.#items.length;
+    const before = this.#heartbeats;
+    const fits = this.#bytes + bytes <= this.#bytesMax || this.#makeRoom(bytes);
+    const dropped = before - this.#heartbeats;
     if (!fits) return dropped + 1;
-    this.#items.push({ kind: "message", message, bytes });
-    this.#bytes += bytes;
-    if (isHeartbeat(message)) this.#heartbeats++;
+    this.#addMessage(message, bytes);
     return dropped;
   }
 
   /** Returns false if there is no room. */
   pushForward(frame: Forward, bytes: number): boolean {
     if (this.#bytes + bytes > this.#bytesMax) return false;
-    this.#items.push({ kind: "frame", frame, bytes });
-    this.#bytes += bytes;
+    this.#add({ kind: "forward", frame, bytes });
     return true;
   }
 
   /** Always taken: there are no more of them than the peer has requests open, and it waits for each. */
   pushForwardAnswer(frame: ForwardAnswered): void {
-    this.#items.push({ kind: "frame", frame, bytes: HEAD_BYTES });
-    this.#bytes += HEAD_BYTES;
+    this.#add({ kind: "forward", frame, bytes: HEAD_BYTES });
   }
 
   /** Drops everything. Returns how many messages that were. */
   clear(): number {
-    const messages = this.#items.reduce((count, item) => count + (item.kind === "message" ? 1 : 0), 0);
+    let messages = 0;
+    for (const waiting of this.#waiting) if (waiting.kind === "messages") messages += waiting.messages.length;
     this.#empty();
     return messages;
   }
 
-  /** Encodes what one write takes, as whole frames, and forgets it. `ends`: of the link. `onMessages` hears how many messages are in it. */
+  /**
+   * Encodes what one write takes, as whole frames, and forgets it.
+   * @param ends of the link
+   * @param counters are told how many messages are in it
+   */
   encode(
     out: ByteWriter,
     group: number,
     ends: Ends | undefined,
-    onMessages: (count: number) => void,
+    counters: Pick<Counters, "messagesSent">,
   ): readonly Uint8Array[] {
-    const buffers: Uint8Array[] = [];
-    let written = 0;
-    let next = 0;
-    while (next < this.#items.length && written < WRITE_BYTES_MAX) {
-      const item = this.#items[next] as Item;
-      if (item.kind === "frame") {
-        out.reserve(item.bytes + HEAD_BYTES);
-        writePeerFrame(out, group, item.frame);
-        next++;
-      } else {
-        const end = this.#endOfFrame(next);
-        const messages = this.#messages(next, end);
-        out.reserve(this.#bytesOf(next, end) + HEAD_BYTES);
-        writePeerFrame(out, group, { kind: "messages", messages }, ends);
-        onMessages(messages.length);
-        next = end;
-      }
-      const buffer = out.finish();
+    const first = this.#waiting[0];
+    if (first === undefined) return [];
+    const buffers = [encodeFrame(out, group, ends, first, counters)];
+    let written = (buffers[0] as Uint8Array).length;
+    let next = 1;
+    while (next < this.#waiting.length && written < WRITE_BYTES_MAX) {
+      const buffer = encodeFrame(out, group, ends, this.#waiting[next++] as Waiting, counters);
       written += buffer.length;
       buffers.push(buffer);
     }
@@ -107,67 +112,79 @@ export class Outbox {
   }
 
   #empty(): void {
-    this.#items = [];
+    this.#waiting = [];
     this.#heartbeats = 0;
     this.#bytes = 0;
   }
 
-  /** Where the frame that begins with the message at `from` ends. */
-  #endOfFrame(from: number): number {
-    let bytes = 0;
-    let end = from;
-    while (end < this.#items.length && end - from < MESSAGES_MAX && bytes < FRAME_TARGET_BYTES) {
-      const item = this.#items[end] as Item;
-      if (item.kind !== "message") break;
-      bytes += item.bytes;
-      end++;
-    }
-    return end;
+  #add(waiting: Waiting): void {
+    if (this.#waiting.length === 0) this.#waiting = [waiting];
+    else this.#waiting.push(waiting);
+    this.#bytes += waiting.bytes;
   }
 
-  #messages(from: number, end: number): readonly PeerMessage[] {
-    const messages: PeerMessage[] = [];
-    for (let i = from; i < end; i++) {
-      const item = this.#items[i] as Item;
-      if (item.kind === "message") messages.push(item.message);
+  #addMessage(message: PeerMessage, bytes: number): void {
+    if (isHeartbeat(message)) this.#heartbeats++;
+    const last = this.#waiting.length === 0 ? undefined : this.#waiting[this.#waiting.length - 1];
+    if (last?.kind === "messages" && last.messages.length < MESSAGES_MAX && last.bytes < FRAME_TARGET_BYTES) {
+      last.messages.push(message);
+      last.bytes += bytes;
+      this.#bytes += bytes;
+    } else {
+      this.#add({ kind: "messages", messages: [message], bytes });
     }
-    return messages;
-  }
-
-  #bytesOf(from: number, end: number): number {
-    let bytes = 0;
-    for (let i = from; i < end; i++) bytes += (this.#items[i] as Item).bytes;
-    return bytes;
   }
 
   #forget(count: number): void {
-    if (count === this.#items.length) {
+    if (count === this.#waiting.length) {
       this.#empty();
       return;
     }
-    for (const item of this.#items.splice(0, count)) this.#account(item);
+    for (const waiting of this.#waiting.splice(0, count)) {
+      this.#bytes -= waiting.bytes;
+      if (waiting.kind === "messages")
+        for (const message of waiting.messages) if (isHeartbeat(message)) this.#heartbeats--;
+    }
   }
 
   /** Drops heartbeats, the oldest first, until that many more bytes fit; none, if they would not fit even so. */
   #makeRoom(bytes: number): boolean {
     let excess = this.#bytes + bytes - this.#bytesMax;
-    if (excess <= 0) return true;
+    const heartbeatBytes = this.#heartbeats * HEAD_BYTES;
     // Where nothing but heartbeats waits it is taken, however large: or with a small limit it would never be sent.
-    const takenAnyway = this.#items.length === this.#heartbeats;
-    if (excess > this.#heartbeats * HEAD_BYTES && !takenAnyway) return false;
-    this.#items = this.#items.filter((item) => {
-      if (excess <= 0 || item.kind !== "message" || !isHeartbeat(item.message)) return true;
-      excess -= item.bytes;
-      this.#account(item);
-      return false;
-    });
+    const takenAnyway = this.#bytes === heartbeatBytes;
+    if (excess > heartbeatBytes && !takenAnyway) return false;
+    if (heartbeatBytes === 0) return true;
+    const waiting = this.#waiting;
+    this.#empty();
+    for (const frame of waiting) {
+      if (frame.kind === "forward") this.#add(frame);
+      else {
+        for (const message of frame.messages) {
+          if (excess > 0 && isHeartbeat(message)) excess -= HEAD_BYTES;
+          else this.#addMessage(message, messageBytes(message));
+        }
+      }
+    }
     return true;
   }
+}
 
-  #account(item: Item): void {
-    this.#bytes -= item.bytes;
-    if (item.kind === "message" && isHeartbeat(item.message)) this.#heartbeats--;
+function encodeFrame(
+  out: ByteWriter,
+  group: number,
+  ends: Ends | undefined,
+  waiting: Waiting,
+  counters: Pick<Counters, "messagesSent">,
+): Uint8Array {
+  out.reserve(waiting.bytes + HEAD_BYTES);
+  if (waiting.kind === "messages") {
+    writeMessagesFrame(out, group, waiting.messages, ends);
+    counters.messagesSent += waiting.messages.length;
+  } else {
+    writePeerFrame(out, group, waiting.frame);
   }
+  return out.finish();
 }
 
 function isHeartbeat(message: PeerMessage): boolean {

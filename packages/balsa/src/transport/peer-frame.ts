@@ -5,7 +5,7 @@ import type { PeerMessage, SnapshotMessage } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
 import type { Forward, ForwardAnswered } from "./forward.js";
 import { readForward, readForwardAnswer, writeForward, writeForwardAnswer } from "./forward.js";
-import { beginFrame, endFrame, type Frame } from "./frame.js";
+import { beginFrame, endFrame, FRAME_CODES, type Frame } from "./frame.js";
 import type { Hello, HelloAccepted, HelloRefused } from "./hello.js";
 import {
   readHello,
@@ -101,13 +101,24 @@ export type PeerFrame =
  * @param ends for messages, of a connection on which their heads are short
  */
 export function writePeerFrame(out: ByteWriter, group: number, frame: PeerFrame, ends?: Ends): void {
-  const at = beginFrame(out, frame.kind, group);
   if (frame.kind === "messages") {
-    endFrame(out, at, writeMessages(out, group, frame.messages, ends));
+    writeMessagesFrame(out, group, frame.messages, ends);
     return;
   }
+  const at = beginFrame(out, FRAME_CODES[frame.kind], group);
   writeBody(out, group, frame);
   endFrame(out, at);
+}
+
+/** The frame of nearly all. */
+export function writeMessagesFrame(
+  out: ByteWriter,
+  group: number,
+  messages: readonly PeerMessage[],
+  ends: Ends | undefined,
+): void {
+  const at = beginFrame(out, FRAME_CODES.messages, group);
+  endFrame(out, at, writeMessages(out, group, messages, ends));
 }
 
 function writeBody(out: ByteWriter, group: number, frame: Exclude<PeerFrame, Messages>): void {

@@ -142,10 +142,7 @@ export class Peer {
     const { link } = this.#state.dialled;
     const { writer, self, counters, limits } = this.#context;
     while (!this.#outbox.isEmpty && link.queuedBytes < limits.queuedBytesHigh) {
-      const buffers = this.#outbox.encode(writer, self.group, link.ends, (count) => {
-        counters.messagesSent += count;
-      });
-      link.writeEncoded(buffers);
+      link.writeEncoded(this.#outbox.encode(writer, self.group, link.ends, counters));
     }
   }
 

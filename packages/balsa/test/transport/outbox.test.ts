@@ -15,7 +15,7 @@ function drain(outbox: Outbox): PeerFrame[][] {
   const writes: PeerFrame[][] = [];
   while (!outbox.isEmpty) {
     const decoder = new FrameDecoder(FRAME_BYTES_MAX);
-    for (const buffer of outbox.encode(out, 1, undefined, () => {})) decoder.push(buffer);
+    for (const buffer of outbox.encode(out, 1, undefined, { messagesSent: 0 })) decoder.push(buffer);
     const frames: PeerFrame[] = [];
     for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) frames.push(readPeerFrame(frame));
     writes.push(frames);
