@@ -9,9 +9,12 @@ import { sendAllAppends } from "./replication.js";
  * each tries again, and waits again where what it needs is still not there.
  */
 
+const NOTHING: readonly never[] = [];
+
 /** What is waited for: each range may be long, and its first entry is all it takes to go on. */
 export function entriesNeeded(raft: Raft): readonly EntryRange[] {
   const { log, pendingCampaign } = raft;
+  if (!log.applyingAwaitsEntries && pendingCampaign === undefined && !raft.tracker.anyAwaitsEntries()) return NOTHING;
   const needed: EntryRange[] = [];
   // Behind it is the unstable tail, which is in memory.
   const end = log.unstable.offset;

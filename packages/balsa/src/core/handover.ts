@@ -131,12 +131,11 @@ export class Handover {
 
 /** Asynchronous writes: the work itself goes out as messages, with what waits for it as their responses. */
 function messagesWithWork(raft: Raft, work: StorageWork): readonly Message[] {
-  const messages = raft.messages;
   const append = storageAppend(raft, work);
-  if (append !== undefined) messages.push(append);
+  if (append !== undefined) raft.sendAtOnce(append);
   const apply = storageApply(raft, work);
-  if (apply !== undefined) messages.push(apply);
-  return messages.length === 0 ? NOTHING : messages;
+  if (apply !== undefined) raft.sendAtOnce(apply);
+  return raft.messages.length === 0 ? NOTHING : raft.messages;
 }
 
 /** In plain mode entries are stored before they are applied, as the caller does the one after the other. */

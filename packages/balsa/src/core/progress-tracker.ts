@@ -26,6 +26,12 @@ export class ProgressTracker implements AcknowledgedIndexes {
     return undefined;
   }
 
+  /** Whether sending to any member waits for entries to be fetched into memory. */
+  anyAwaitsEntries(): boolean {
+    for (const progress of this.peers) if (progress.awaitsEntries) return true;
+    return false;
+  }
+
   /**
    * Takes on a configuration. Members that stay keep their progress, except those of `joined`, which start afresh: as
    * recently active, or the next quorum check would count them out before they could say a word, and at the last

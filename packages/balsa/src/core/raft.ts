@@ -117,10 +117,18 @@ export class Raft {
       case "append-response":
       case "vote-response":
       case "pre-vote-response":
-        this.messagesAfterAppend.push(message);
+        // One, as a rule: an array that is pushed to takes room for 17.
+        if (this.messagesAfterAppend.length === 0) this.messagesAfterAppend = [message];
+        else this.messagesAfterAppend.push(message);
         return;
       default:
-        this.messages.push(message);
+        this.sendAtOnce(message);
     }
+  }
+
+  /** Puts a message into the outbox that promises nothing. */
+  sendAtOnce(message: Message): void {
+    if (this.messages.length === 0) this.messages = [message];
+    else this.messages.push(message);
   }
 }

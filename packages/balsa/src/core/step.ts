@@ -51,23 +51,25 @@ type MessageWithTerm = Exclude<Message, StorageMessage | { readonly type: "propo
 /** Raft §5.1: terms come first. */
 function stepWithTerm(raft: Raft, message: MessageWithTerm): void {
   // What is committed is so in every term. For its own term a hint is an answer that accepts nothing.
-  if (isCommitHint(message)) takeCommitHint(raft, message);
-  if (message.term === 0) {
+  const isHint = isCommitHint(message);
+  if (isHint) takeCommitHint(raft, message);
+  const { term } = message;
+  if (term === 0) {
     // Differs from etcd: who says nothing of its term is not heard. There it passes for this node itself, as does here
     // a snapshot alone: what it stands for is committed, in every term.
     if (message.type === "snapshot") stepRole(raft, message);
     return;
   }
-  if (message.term > raft.term) {
+  if (term > raft.term) {
     const isRequest = message.type === "vote" || message.type === "pre-vote";
     if (isRequest && heedsLease(raft, message)) return;
-    if (bringsNewTerm(message)) becomeFollower(raft, message.term, isFromLeader(message) ? message.from : NONE);
-  } else if (message.term < raft.term) {
+    if (bringsNewTerm(message)) becomeFollower(raft, term, isFromLeader(message) ? message.from : NONE);
+  } else if (term < raft.term) {
     handleLowerTerm(raft, message);
     return;
   }
   if (message.type === "vote" || message.type === "pre-vote") handleVoteRequest(raft, message);
-  else if (!isCommitHint(message)) stepRole(raft, message);
+  else if (!isHint) stepRole(raft, message);
 }
 
 /**

@@ -24,8 +24,8 @@ export function storageAppend(raft: Raft, work: StorageWork): StorageAppend | un
   // The own answer comes last: until then terms are looked up in the unstable tail, which is quicker.
   const answer = storageAppendResponse(raft, work);
   // A list of their own: what is sent after this is for a later write to carry.
-  const responses: Message[] = waiting.slice();
-  if (answer !== undefined) responses.push(answer);
+  const responses: readonly Message[] =
+    answer === undefined ? waiting.slice() : waiting.length === 0 ? [answer] : [...waiting, answer];
   const term = hardState?.term ?? NONE;
   return { type: "storage-append", from: raft.id, to: LOCAL_APPEND, term, hardState, entries, snapshot, responses };
 }
