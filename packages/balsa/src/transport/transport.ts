@@ -86,7 +86,8 @@ export interface PeerStatus {
 export class Transport {
   readonly #context: TransportContext;
   readonly #handlers: TransportHandlers;
-  readonly #peers = new Map<number, Peer>();
+  /** A few, so that walking them beats a map: an ID is no small integer, and hashing it costs more. */
+  #peers: readonly Peer[] = [];
   /** For whom something was queued since the last flush, each once: the first so many. */
   readonly #awaitFlush: Peer[] = [];
   #awaitFlushCount = 0;
@@ -140,10 +141,10 @@ export class Transport {
    */
   setPeer(id: number, address: string, incarnation = 0): void {
     invariant(id !== this.#context.self.memberId, "a member is no peer of its own");
-    const known = this.#peers.get(id);
+    const known = this.#peer(id);
     if (this.#closed || (known?.address === address && known.incarnation === incarnation)) return;
     if (known !== undefined) this.#replacePeer(known, address, incarnation);
-    if (this.#peers.has(id)) return;
+    if (this.#peer(id) !== undefined) return;
     const peer = new Peer(
       this.#context,
       { id, address, incarnation },
@@ -155,14 +156,14 @@ export class Transport {
         onForwardAnswer: (requestId, answer) => this.#handlers.onForwardAnswer(id, requestId, answer),
       },
     );
-    this.#peers.set(id, peer);
+    this.#peers = [...this.#peers, peer];
   }
 
   /** Ends all connections with it, and refuses new ones. What was forwarded to it is lost; there is no `onPeerDown`. */
   removePeer(id: number): void {
-    const peer = this.#peers.get(id);
+    const peer = this.#peer(id);
     if (peer === undefined) return;
-    this.#peers.delete(id);
+    this.#peers = this.#peers.filter((other) => other !== peer);
     this.#up.delete(id);
     this.#inbound.get(id)?.close();
     this.#inbound.delete(id);
@@ -174,7 +175,7 @@ export class Transport {
   send(messages: readonly PeerMessage[]): void {
     const { counters, throttledLog } = this.#context;
     for (const message of messages) {
-      const peer = message.type === "snapshot" ? undefined : this.#peers.get(message.to);
+      const peer = message.type === "snapshot" ? undefined : this.#peer(message.to);
       if (peer !== undefined) {
         peer.send(message);
         this.#queued(peer);
@@ -203,7 +204,7 @@ export class Transport {
    * limit. `requestId`: fresh for each request, and distinct between the lives of a process.
    */
   forward(to: number, requestId: number, commands: readonly Uint8Array[]): boolean {
-    const peer = this.#peers.get(to);
+    const peer = this.#peer(to);
     if (peer === undefined || !peer.forward(requestId, commands)) return false;
     this.#queued(peer);
     return true;
@@ -214,7 +215,7 @@ export class Transport {
     const frame = { kind: "forward-answer", requestId, answer } as const;
     const inbound = this.#inbound.get(to);
     inbound?.forwardAnswered();
-    const peer = this.#peers.get(to);
+    const peer = this.#peer(to);
     if (peer?.answerForward(frame) === true) {
       this.#queued(peer);
       return;
@@ -225,7 +226,7 @@ export class Transport {
 
   /** Streams the file beside the messages. `done` is called once, in a later turn; the source is the caller's to close. */
   sendSnapshot(message: SnapshotMessage, source: SnapshotSource, done: (outcome: SnapshotOutcome) => void): void {
-    this.#snapshots.send(this.#peers.get(message.to)?.address, message, source, done);
+    this.#snapshots.send(this.#peer(message.to)?.address, message, source, done);
   }
 
   /** Asks a member something, on a connection of its own. Resolves always. */
@@ -240,11 +241,11 @@ export class Transport {
 
   /** Whether this member's connection to it is up. */
   connected(id: number): boolean {
-    return this.#peers.get(id)?.isConnected ?? false;
+    return this.#peer(id)?.isConnected ?? false;
   }
 
   peers(): readonly PeerStatus[] {
-    return [...this.#peers.values()].map((peer) => ({
+    return this.#peers.map((peer) => ({
       id: peer.id,
       address: peer.address,
       connected: peer.isConnected,
@@ -261,15 +262,20 @@ export class Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const peer of this.#peers.values()) peer.close();
+    for (const peer of this.#peers) peer.close();
     for (const inbound of this.#inbound.values()) inbound.close();
     for (const accepted of this.#greeting) accepted.close();
-    this.#peers.clear();
+    this.#peers = [];
     this.#inbound.clear();
     this.#greeting.clear();
     this.#exchanges.close();
     await this.#snapshots.close();
     await this.#listener?.close();
+  }
+
+  #peer(id: number): Peer | undefined {
+    for (const peer of this.#peers) if (peer.id === id) return peer;
+    return undefined;
   }
 
   #queued(peer: Peer): void {
@@ -291,7 +297,7 @@ export class Transport {
     known.incarnation = incarnation;
     const actual = known.answer?.incarnation ?? 0;
     if (known.address === address && (incarnation === 0 || actual === 0 || actual === incarnation)) return;
-    this.#peers.delete(id);
+    this.#peers = this.#peers.filter((peer) => peer !== known);
     this.#dropPeer(known);
     this.#down(id, known.address === address ? "it is of another incarnation" : "its address has changed");
   }
@@ -333,7 +339,7 @@ export class Transport {
   }
 
   #objection(hello: Hello): Objection | undefined {
-    const peer = this.#peers.get(hello.from);
+    const peer = this.#peer(hello.from);
     if (peer !== undefined) {
       if (peer.incarnation === 0 || peer.incarnation === hello.incarnation) return undefined;
       return otherIncarnation(hello.from, hello.name);
@@ -341,7 +347,7 @@ export class Transport {
     if (this.#handlers.isRemoved?.(hello.from) !== true) {
       if (hello.to !== this.#context.self.memberId) return undefined;
       this.#handlers.onStranger?.(hello.from, hello.address);
-      return this.#peers.has(hello.from) ? undefined : unknownSender(hello);
+      return this.#peer(hello.from) !== undefined ? undefined : unknownSender(hello);
     }
     return {
       code: "removed",
@@ -394,7 +400,7 @@ export class Transport {
       {
         onMessages: (messages) => this.#handlers.onMessages(from, messages),
         onForward: ({ requestId, commands }) => this.#handlers.onForward(from, requestId, commands),
-        onForwardAnswer: (answer) => this.#peers.get(from)?.forwardAnswered(answer),
+        onForwardAnswer: (answer) => this.#peer(from)?.forwardAnswered(answer),
         onEnd: (reason) => {
           throttledLog.log("warn", `ended ${from}`, "peer's connection ended", { peer: from, name, reason });
           this.#inbound.delete(from);
@@ -406,7 +412,7 @@ export class Transport {
     const earlier = this.#inbound.get(from);
     this.#inbound.set(from, inbound);
     throttledLog.log("info", `accepted ${from}`, "peer's connection accepted", { peer: from, name });
-    this.#peers.get(from)?.wake();
+    this.#peer(from)?.wake();
     if (earlier !== undefined) {
       earlier.close();
       this.#lostInbound(from, "the peer dialled again");
@@ -415,7 +421,7 @@ export class Transport {
   }
 
   #lostInbound(id: number, reason: string): void {
-    const peer = this.#peers.get(id);
+    const peer = this.#peer(id);
     // An answer may have been on it.
     peer?.loseForwards();
     this.#down(id, reason);
