@@ -1,4 +1,4 @@
-import { decodeCommand } from "../codec/index.js";
+import { decodeCommand, isLibraryCommand } from "../codec/index.js";
 import { type Entry, invariant, type StorageApply } from "../core/index.js";
 import type { Command, StateMachine } from "./state-machine.js";
 
@@ -105,13 +105,9 @@ export class Applier {
         at++;
         continue;
       }
-      const batch: Command[] = [];
       const start = at;
-      for (; at < entries.length; at++) {
-        const next = entries[at];
-        if (next === undefined || !isApplications(next)) break;
-        batch.push({ index: next.index, term: next.term, data: decodeCommand(next.data).payload });
-      }
+      while (at < entries.length && isApplications(entries[at] as Entry)) at++;
+      const batch = entries.slice(start, at).map(commandOf);
       const results = this.stateMachine.apply(batch);
       if (results instanceof Promise) {
         const resumeAt = at;
@@ -139,6 +135,10 @@ export class Applier {
 }
 
 /** Whether the entry carries a command of the application's; the empty entry of a new leader carries nothing. */
-function isApplications(entry: Entry): boolean {
-  return entry.type === "normal" && entry.data.length > 0 && decodeCommand(entry.data).kind === "application";
+function isApplications({ type, data }: Entry): boolean {
+  return type === "normal" && data.length > 0 && !isLibraryCommand(data);
+}
+
+function commandOf({ index, term, data }: Entry): Command {
+  return { index, term, data: decodeCommand(data).payload };
 }

@@ -55,6 +55,8 @@ export class ClusterMembers {
   private readonly introductions: Map<number, number> = new Map();
   /** Members whose acknowledgements don't count yet. As a rule empty. */
   private uncounted: ReadonlySet<number> = new Set();
+  /** The log says of each member which directory it has: so as a rule. */
+  private allRecorded = false;
   /** As far as no crash can make this member forget it. */
   private surelyRemoved: readonly number[];
   /** Writes under way that make sure of what is applied. */
@@ -134,7 +136,7 @@ export class ClusterMembers {
 
   /** Whether what the member acknowledges counts. */
   counts(id: number): boolean {
-    return !this.uncounted.has(id);
+    return this.uncounted.size === 0 || !this.uncounted.has(id);
   }
 
   /** A member tells its leader which directory it has. It may not be connected: it may not know yet whom to connect with. */
@@ -144,6 +146,7 @@ export class ClusterMembers {
 
   /** What a leader should record now: incarnations of members that are connected, and of this one. */
   due(): readonly IncarnationRecord[] {
+    if (this.introductions.size === 0 && this.allRecorded) return NO_RECORDS;
     const { raw, storage, transport } = this.parts;
     const records: IncarnationRecord[] = [];
     for (const { id } of this.current.members) {
@@ -250,9 +253,11 @@ export class ClusterMembers {
   private refresh(): void {
     const { raw, transport } = this.parts;
     const uncounted = new Set<number>();
+    this.allRecorded = true;
     for (const { id, address, incarnation } of this.current.members) {
-      if (id === raw.id) continue;
       const known = this.incarnationOf(id);
+      if (known === 0) this.allRecorded = false;
+      if (id === raw.id) continue;
       transport.setPeer(id, address, known);
       if (incarnation === 0 && (this.takesCommands || known === 0)) uncounted.add(id);
     }

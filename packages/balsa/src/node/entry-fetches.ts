@@ -27,7 +27,7 @@ export class EntryFetches {
   /** To be called when the core may have come to need something. */
   update(): void {
     const needed = this.parts.raw.entriesNeeded();
-    if (needed.length === 0 && this.waiting.size === 0) return;
+    if (this.waiting.size === 0 && needed.every(({ from }) => this.reading.has(from))) return;
     const now = new Map(needed.map(({ from, to }) => [from, to]));
     const waiting = new Map<number, number>();
     for (const from of [...this.waiting.keys(), ...now.keys()]) {

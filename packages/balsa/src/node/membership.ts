@@ -88,6 +88,8 @@ class Pending extends Call<ChangeApplied> {
 export class Membership {
   private readonly pending: Set<Pending> = new Set();
   private readonly heardTick: Map<number, number> = new Map();
+  /** Who was heard last since the tick: mostly the same one, some times a tick. */
+  private lastHeard = NONE;
   private nowTick = 0;
   private readonly parts: MembershipParts;
 
@@ -97,11 +99,14 @@ export class Membership {
 
   /** A member's messages came in. */
   heard(from: number): void {
+    if (from === this.lastHeard) return;
+    this.lastHeard = from;
     this.heardTick.set(from, this.nowTick);
   }
 
   tick(): void {
     this.nowTick++;
+    this.lastHeard = NONE;
     if (this.parts.raw.role === "leader") this.promoteWhoeverCaughtUp();
   }
 

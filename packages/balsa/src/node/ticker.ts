@@ -8,6 +8,8 @@ export class Ticker {
   private readonly clock: Clock;
   private readonly tickMs: number;
   private readonly onTick: () => void;
+  /** Made once. */
+  private readonly onTimer = (): void => this.fire();
 
   constructor(clock: Clock, tickMs: number, onTick: () => void) {
     this.clock = clock;
@@ -26,7 +28,7 @@ export class Ticker {
   }
 
   private arm(): void {
-    this.timer = this.clock.setTimer(Math.max(0, this.dueMs - this.clock.now()), () => this.fire());
+    this.timer = this.clock.setTimer(Math.max(0, this.dueMs - this.clock.now()), this.onTimer);
   }
 
   private fire(): void {

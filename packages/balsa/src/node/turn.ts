@@ -25,6 +25,8 @@ import type { RaftNodeObserver } from "./observer.js";
 import type { Proposal, Proposals } from "./proposals.js";
 import type { Reads } from "./reads.js";
 
+const NOTHING: readonly never[] = [];
+
 /** Where a turn takes from and gives to. */
 export interface TurnParts {
   readonly raw: RawNode;
@@ -66,9 +68,13 @@ export class Turn {
   /** Made once: there is one a turn. */
   private readonly end = (): void => {
     this.scheduled = false;
-    this.guarded(this.runTurn);
+    if (this.stopped) return;
+    try {
+      this.run();
+    } catch (cause) {
+      this.parts.onFailure(cause);
+    }
   };
-  private readonly runTurn = (): void => this.run();
   private term = 0;
   private readonly parts: TurnParts;
   private readonly fetches: EntryFetches;
@@ -195,10 +201,9 @@ export class Turn {
     }
     for (const state of ready.readStates) reads.confirmed(state, appliedIndex());
     // To the peers first: the leader's disk and the followers' work side by side (thesis §10.2.1).
-    const local: Message[] = [];
-    this.sendAll(ready.messages, local);
+    this.sendToPeers(ready.messages);
     this.parts.transport.flush();
-    for (const message of local) this.handOver(message, ready.mustSync);
+    for (const message of ready.messages) if (this.staysHere(message)) this.handOver(message, ready.mustSync);
   }
 
   private show(ready: Ready, observer: RaftNodeObserver): void {
@@ -207,24 +212,44 @@ export class Turn {
     observer.ready(ready, { term, role, lead, commit, applied: appliedIndex(), confState: confState() });
   }
 
-  /** Queues what goes to peers; what stays here goes to `local`. Returns whether anything waits to be flushed. */
-  private sendAll(messages: readonly Message[], local: Message[]): boolean {
-    const { observer } = this.parts;
-    const toPeers: PeerMessage[] = [];
-    for (const message of messages) {
-      if (message.to === this.parts.raw.id || message.to === LOCAL_APPEND || message.to === LOCAL_APPLY) {
-        local.push(message);
-      } else if (message.type === "snapshot") {
-        observer?.sending([message]);
-        this.parts.sendSnapshot(message);
-      } else {
-        toPeers.push(message as PeerMessage);
-      }
-    }
+  /** For this member's storage or state machine, or for itself. */
+  private staysHere({ to }: Message): boolean {
+    return to === this.parts.raw.id || to === LOCAL_APPEND || to === LOCAL_APPLY;
+  }
+
+  /** Queues all but what stays here. Returns whether anything waits to be flushed. */
+  private sendToPeers(messages: readonly Message[]): boolean {
+    const toPeers = this.forPeers(messages);
     if (toPeers.length === 0) return false;
-    observer?.sending(toPeers);
+    this.parts.observer?.sending(toPeers);
     this.parts.transport.send(toPeers);
     return true;
+  }
+
+  /**
+   * Those of the messages that are queued for peers; snapshots go another way, at once. What stays here mostly stands
+   * behind all others: a list that is grown by one message makes room for 17, and there were two a turn.
+   */
+  private forPeers(messages: readonly Message[]): readonly PeerMessage[] {
+    let count = 0;
+    let end = 0;
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i] as Message;
+      if (this.staysHere(message)) continue;
+      if (message.type === "snapshot") {
+        this.parts.observer?.sending([message]);
+        this.parts.sendSnapshot(message);
+        continue;
+      }
+      count++;
+      end = i + 1;
+    }
+    if (count === 0) return NOTHING;
+    if (count === messages.length) return messages as readonly PeerMessage[];
+    if (count === end) return messages.slice(0, count) as readonly PeerMessage[];
+    return messages.filter(
+      (message): message is PeerMessage => message.type !== "snapshot" && !this.staysHere(message),
+    );
   }
 
   private handOver(message: Message, mustSync: boolean): void {
@@ -283,9 +308,8 @@ export class Turn {
   /** Brings answers of storage or of the state machine to where they go. */
   deliver(responses: readonly Message[]): void {
     if (responses.length === 0) return;
-    const own: Message[] = [];
-    const isSent = this.sendAll(responses, own);
-    for (const message of own) this.parts.raw.step(message);
+    const isSent = this.sendToPeers(responses);
+    for (const message of responses) if (this.staysHere(message)) this.parts.raw.step(message);
     if (isSent) this.schedule();
     else this.scheduleIfNeeded();
   }

@@ -32,7 +32,9 @@ export class BatchBuilder {
   /** Entry records. */
   #body: ByteWriter = new ByteWriter(BATCH_BUFFER_BYTES);
   /** First index, term and count of each run, flat. */
-  #runs: number[] = [];
+  readonly #runs: number[] = [];
+  /** How many of these numbers count: to cut an array to nothing is a call of the engine's runtime, two a batch. */
+  #runsLength = 0;
   /** Of those that `seal` has put into the tables. */
   #sealedRuns = 0;
   #entryCount = 0;
@@ -55,7 +57,7 @@ export class BatchBuilder {
 
   /** Of the whole batch, were it sealed now. */
   get lengthBytes(): number {
-    return this.#front.length + this.#tables.length + this.#runs.length * 8 + this.#body.length;
+    return this.#front.length + this.#tables.length + this.#runsLength * 8 + this.#body.length;
   }
 
   /** Of the batch as it was sealed last. */
@@ -74,9 +76,11 @@ export class BatchBuilder {
       this.#tables.i32(entry.checksum);
       this.#tables.u32(entry.data.length);
       if (entry.index === this.#nextIndex && entry.term === this.#lastTerm) {
-        (this.#runs[this.#runs.length - 1] as number)++;
+        (this.#runs[this.#runsLength - 1] as number)++;
       } else {
-        this.#runs.push(entry.index, entry.term, 1);
+        this.#runs[this.#runsLength++] = entry.index;
+        this.#runs[this.#runsLength++] = entry.term;
+        this.#runs[this.#runsLength++] = 1;
       }
       this.#entryCount++;
       this.#nextIndex = entry.index + 1;
@@ -86,7 +90,7 @@ export class BatchBuilder {
 
   /** The batch's bytes: valid, and not to be changed, until `clear`, or until it is sealed for another place. */
   seal(state: GroupState, place: BatchPlace): readonly Uint8Array[] {
-    for (let i = 0; i < this.#runs.length; i += 3) {
+    for (let i = 0; i < this.#runsLength; i += 3) {
       this.#tables.u64(this.#runs[i] as number);
       this.#tables.u64(this.#runs[i + 1] as number);
       this.#tables.u32(this.#runs[i + 2] as number);
@@ -94,8 +98,8 @@ export class BatchBuilder {
     }
     const tables = this.#tables.peek(0, this.#tables.length);
     const body = this.#body.peek(0, this.#body.length);
-    this.#sealedRuns += this.#runs.length / 3;
-    this.#runs.length = 0;
+    this.#sealedRuns += this.#runsLength / 3;
+    this.#runsLength = 0;
     this.#fillHeader(place, tables.length, body.length, this.#sealedRuns);
     this.#fillState(state);
     const front = crc32c(this.#front, BATCH_SUMMED_AT, this.#front.length, 0);
@@ -108,7 +112,7 @@ export class BatchBuilder {
     this.#entryCount = 0;
     this.#nextIndex = 0;
     this.#lastTerm = 0;
-    this.#runs.length = 0;
+    this.#runsLength = 0;
     this.#sealedRuns = 0;
     this.#tables = emptied(this.#tables);
     this.#body = emptied(this.#body);

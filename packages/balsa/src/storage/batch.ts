@@ -193,21 +193,70 @@ export function readBatchEntries(image: SegmentImage, batch: Batch, into: Entry[
 }
 
 /** The tables of a batch whose head is sound. Needs nothing of its body. */
-export function readBatchIdentities({ view }: SegmentImage, batch: Batch): readonly EntryIdentity[] {
+export function readBatchIdentities(image: SegmentImage, batch: Batch): readonly EntryIdentity[] {
   const identities: EntryIdentity[] = [];
-  let identityAt = batch.offset + BATCH_HEAD_BYTES_MIN;
-  let runAt = identityAt + batch.entryCount * ENTRY_IDENTITY_BYTES;
-  for (let run = 0; run < batch.runCount; run++, runAt += RUN_BYTES) {
-    const firstIndex = u64(view, runAt);
-    const term = u64(view, runAt + 8);
-    const end = firstIndex + view.getUint32(runAt + 16, true);
-    for (let index = firstIndex; index < end && identities.length < batch.entryCount; index++) {
-      const checksum = view.getInt32(identityAt, true);
-      identities.push({ index, term, checksum, payloadBytes: view.getUint32(identityAt + 4, true) });
-      identityAt += ENTRY_IDENTITY_BYTES;
-    }
+  for (const at = new IdentityCursor(image, batch); at.next(); ) {
+    const { index, term, checksum, payloadBytes } = at;
+    identities.push({ index, term, checksum, payloadBytes });
   }
   return identities;
+}
+
+/** Goes through the same tables and keeps nothing of them: for logs of millions of entries. */
+export class IdentityCursor implements EntryIdentity {
+  index = 0;
+  term = 0;
+  checksum = 0;
+  payloadBytes = 0;
+  readonly #view: DataView;
+  readonly #batch: Batch;
+  #identityAt = 0;
+  #entriesLeft = 0;
+  #runAt = 0;
+  #runsLeft = 0;
+  #nextIndex = 0;
+  /** Behind the run. */
+  #endIndex = 0;
+
+  /** Stands before the first entry. */
+  constructor({ view }: SegmentImage, batch: Batch) {
+    this.#view = view;
+    this.#batch = batch;
+    this.rewind();
+  }
+
+  rewind(): void {
+    const { offset, entryCount, runCount } = this.#batch;
+    this.#identityAt = offset + BATCH_HEAD_BYTES_MIN;
+    this.#entriesLeft = entryCount;
+    this.#runAt = this.#identityAt + entryCount * ENTRY_IDENTITY_BYTES;
+    this.#runsLeft = runCount;
+    this.#nextIndex = 0;
+    this.#endIndex = 0;
+  }
+
+  /** Goes on to the next entry; false if there is none. */
+  next(): boolean {
+    if (this.#entriesLeft === 0) return false;
+    // Not by equality: an index that is no safe integer is NaN here, and its run has no entries.
+    while (!(this.#nextIndex < this.#endIndex)) if (!this.#nextRun()) return false;
+    this.index = this.#nextIndex++;
+    this.checksum = this.#view.getInt32(this.#identityAt, true);
+    this.payloadBytes = this.#view.getUint32(this.#identityAt + 4, true);
+    this.#identityAt += ENTRY_IDENTITY_BYTES;
+    this.#entriesLeft--;
+    return true;
+  }
+
+  #nextRun(): boolean {
+    if (this.#runsLeft === 0) return false;
+    this.#runsLeft--;
+    this.#nextIndex = u64(this.#view, this.#runAt);
+    this.term = u64(this.#view, this.#runAt + 8);
+    this.#endIndex = this.#nextIndex + this.#view.getUint32(this.#runAt + 16, true);
+    this.#runAt += RUN_BYTES;
+    return true;
+  }
 }
 
 /**

@@ -18,8 +18,8 @@ interface Run {
   readonly value: number;
 }
 
-/** Entries of a chunk: 32 KiB of places, so that a short log is small and a long one has few chunks. */
-const CHUNK_ENTRIES = 4096;
+/** Entries of a chunk: 4 KiB of places, so that a short log is small and a long one has few chunks. */
+const CHUNK_ENTRIES = 512;
 
 interface Chunk {
   readonly positions: Uint32Array;
@@ -76,11 +76,16 @@ export class EntryIndex {
   }
 
   place(i: number): RecordPlace {
+    return { segment: this.segmentOf(i), position: this.positionOf(i), recordBytes: this.recordBytesOf(i) };
+  }
+
+  segmentOf(i: number): number {
     invariant(i > this.#baseIndex && i <= this.#lastIndex, "only what is in the log has a place");
-    const { positions, recordBytes } = this.#chunkOf(i);
-    const at = i % CHUNK_ENTRIES;
-    const segment = valueAt(this.#segments, i);
-    return { segment, position: positions[at] as number, recordBytes: recordBytes[at] as number };
+    return valueAt(this.#segments, i);
+  }
+
+  positionOf(i: number): number {
+    return this.#chunkOf(i).positions[i % CHUNK_ENTRIES] as number;
   }
 
   recordBytesOf(i: number): number {

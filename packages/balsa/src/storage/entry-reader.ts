@@ -3,14 +3,16 @@ import { BalsaError, type Entry } from "../core/index.js";
 import type { FileSystem } from "../platform/index.js";
 import { corruption, isNotFound, storageFailure } from "./corruption.js";
 import { type DataPaths, segmentPath } from "./data-directory.js";
-import type { EntryIndex, RecordPlace } from "./entry-index.js";
+import type { EntryIndex } from "./entry-index.js";
 
 /** A part of a segment that holds the records of consecutive entries, with whatever lies between them. */
 interface Piece {
   readonly segment: number;
   readonly position: number;
   readonly lengthBytes: number;
-  readonly entries: readonly { readonly index: number; readonly term: number; readonly place: RecordPlace }[];
+  /** Indexes [from, to). Where each is the log's index tells. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -48,26 +50,25 @@ export class EntryReader {
       bytes = await this.#readFile(path, piece);
     } catch (cause) {
       if (isStale()) return [];
-      if (isNotFound(cause)) throw this.#damage(path, piece, 0, "the segment is not there any more", cause);
+      if (isNotFound(cause)) throw this.#damage(path, from, "the segment is not there any more", cause);
       throw storageFailure(`reading ${path}`, cause);
     }
     return isStale() ? [] : this.#decode(path, piece, bytes);
   }
 
   #plan(from: number, to: number, maxBytes: number): Piece {
-    const first = this.#index.place(from);
-    const { segment, position } = first;
-    const entries = [{ index: from, term: this.#index.term(from), place: first }];
-    let end = position + first.recordBytes;
-    for (let index = from + 1; index < to; index++) {
-      const place = this.#index.place(index);
-      const placeEnd = place.position + place.recordBytes;
+    const log = this.#index;
+    const { segment, position, recordBytes } = log.place(from);
+    let end = position + recordBytes;
+    let index = from + 1;
+    for (; index < to; index++) {
+      const start = log.positionOf(index);
+      const recordEnd = start + log.recordBytesOf(index);
       // Within a segment the records follow each other as the entries do, unless entries gave way to others.
-      if (place.segment !== segment || place.position < end || placeEnd - position > maxBytes) break;
-      entries.push({ index, term: this.#index.term(index), place });
-      end = placeEnd;
+      if (log.segmentOf(index) !== segment || start < end || recordEnd - position > maxBytes) break;
+      end = recordEnd;
     }
-    return { segment, position, lengthBytes: end - position, entries };
+    return { segment, position, lengthBytes: end - position, from, to: index };
   }
 
   async #readFile(path: string, { position, lengthBytes }: Piece): Promise<Uint8Array> {
@@ -82,29 +83,28 @@ export class EntryReader {
   #decode(path: string, piece: Piece, bytes: Uint8Array): readonly Entry[] {
     const decoded: Entry[] = [];
     let reader = new ByteReader(bytes);
-    for (const [at, { index, term, place }] of piece.entries.entries()) {
-      const start = place.position - piece.position;
-      const end = start + place.recordBytes;
+    for (let index = piece.from; index < piece.to; index++) {
+      const start = this.#index.positionOf(index) - piece.position;
+      const end = start + this.#index.recordBytesOf(index);
       if (reader.position !== start) reader = new ByteReader(bytes, start);
-      if (end > bytes.length) throw this.#damage(path, piece, at, "the file ends within an entry");
+      if (end > bytes.length) throw this.#damage(path, index, "the file ends within an entry");
       let entry: Entry;
       try {
         entry = readEntryRecord(reader, this.#group);
       } catch (cause) {
         if (!(cause instanceof BalsaError) || cause.code !== "corrupt") throw cause;
-        throw this.#damage(path, piece, at, cause.message, cause);
+        throw this.#damage(path, index, cause.message, cause);
       }
-      if (entry.index !== index || entry.term !== term || reader.position !== end) {
-        throw this.#damage(path, piece, at, "an entry is not the one that was written here");
+      if (entry.index !== index || entry.term !== this.#index.term(index) || reader.position !== end) {
+        throw this.#damage(path, index, "an entry is not the one that was written here");
       }
       decoded.push(entry);
     }
     return decoded;
   }
 
-  #damage(file: string, piece: Piece, at: number, reason: string, cause?: unknown): BalsaError {
-    const found = piece.entries[at];
-    const offset = found?.place.position ?? piece.position;
-    return corruption({ file, offset, index: found?.index, term: found?.term, reason }, cause);
+  #damage(file: string, index: number, reason: string, cause?: unknown): BalsaError {
+    const offset = this.#index.positionOf(index);
+    return corruption({ file, offset, index, term: this.#index.term(index), reason }, cause);
   }
 }

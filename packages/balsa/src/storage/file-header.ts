@@ -36,9 +36,15 @@ export interface EncodedHeader {
   readonly checksum: number;
 }
 
+const MAGIC_BYTES: Readonly<Record<FileMagic, Uint8Array>> = {
+  "BALSA-ID": encodeUtf8("BALSA-ID"),
+  BALSALOG: encodeUtf8("BALSALOG"),
+  BALSASNP: encodeUtf8("BALSASNP"),
+};
+
 export function writeFileHeader(magic: FileMagic, writeFields: (out: ByteWriter) => void): EncodedHeader {
   const out = new ByteWriter(256);
-  out.raw(encodeUtf8(magic));
+  out.raw(MAGIC_BYTES[magic]);
   out.u32(FORMAT_VERSION);
   out.skip(FILE_PREAMBLE_BYTES - LENGTH_AT);
   writeFields(out);
@@ -56,7 +62,8 @@ export function writeFileHeader(magic: FileMagic, writeFields: (out: ByteWriter)
 export function readFileHeader(magic: FileMagic, bytes: Uint8Array): FileHeader {
   if (bytes.length < FILE_PREAMBLE_BYTES) throw corrupt("the file ends within its header");
   const preamble = new ByteReader(bytes);
-  for (const byte of encodeUtf8(magic)) if (preamble.u8() !== byte) throw corrupt("the file does not begin as it must");
+  for (const byte of MAGIC_BYTES[magic])
+    if (preamble.u8() !== byte) throw corrupt("the file does not begin as it must");
   const version = preamble.u32();
   const headerBytes = preamble.u32();
   const checksum = preamble.i32();

@@ -1,6 +1,6 @@
 import { ENTRY_HEADER_BYTES, isRecordOf } from "../codec/index.js";
 import type { HardState } from "../core/index.js";
-import { type Batch, type EntryIdentity, readBatchEntries, readBatchIdentities, type SegmentImage } from "./batch.js";
+import { type Batch, IdentityCursor, readBatchEntries, type SegmentImage } from "./batch.js";
 import type { Damage } from "./corruption.js";
 import type { SnapshotName } from "./data-directory.js";
 import { EntryIndex } from "./entry-index.js";
@@ -32,13 +32,12 @@ export class LogReplay {
     if (!state.reset && (state.previousIndex !== this.lastIndex || state.previousTerm !== this.#lastTerm)) {
       return this.#damage(image, offset, "a batch that does not follow the log before it");
     }
-    const identities = readBatchIdentities(image, batch);
+    const identities = new IdentityCursor(image, batch);
     const damage = body === "checked" ? checkRecords(image, batch, identities) : undefined;
     if (damage !== undefined) return damage;
     let last = state.previousIndex;
-    for (const entry of identities) {
-      if (entry.index > last + 1) return this.#damage(image, offset, "a batch whose entries leave a gap");
-      last = entry.index;
+    for (identities.rewind(); identities.next(); last = identities.index) {
+      if (identities.index > last + 1) return this.#damage(image, offset, "a batch whose entries leave a gap");
     }
     if (state.commit > last) return this.#damage(image, offset, "a commit index behind the end of the log");
 
@@ -47,7 +46,8 @@ export class LogReplay {
       this.resetIn = image.segment;
     }
     let position = offset + batch.headBytes;
-    for (const { index, term, payloadBytes } of identities) {
+    for (identities.rewind(); identities.next(); ) {
+      const { index, term, payloadBytes } = identities;
       const recordBytes = ENTRY_HEADER_BYTES + payloadBytes;
       if (index >= this.index.firstIndex) this.index.append(index, term, image.segment, position, recordBytes);
       // What is replaced here lies in a segment that is not read. All of it is behind the snapshot: a replay begins with
@@ -79,17 +79,16 @@ export class LogReplay {
 }
 
 /** Each entry by its own checksum and against its identity. Nothing is made of them: few will be needed. */
-function checkRecords(image: SegmentImage, batch: Batch, identities: readonly EntryIdentity[]): Damage | undefined {
+function checkRecords(image: SegmentImage, batch: Batch, identities: IdentityCursor): Damage | undefined {
   const { view, bytes, identity } = image;
   const bodyAt = batch.offset + batch.headBytes;
   let at = bodyAt;
-  let sound = 0;
-  for (const { index, term, checksum, payloadBytes } of identities) {
-    if (!isRecordOf(view, bytes, at, identity.group, index, term, checksum, payloadBytes)) break;
+  let isSound = true;
+  while (isSound && identities.next()) {
+    const { index, term, checksum, payloadBytes } = identities;
+    isSound = isRecordOf(view, bytes, at, identity.group, index, term, checksum, payloadBytes);
     at += ENTRY_HEADER_BYTES + payloadBytes;
-    sound++;
   }
-  const fits = sound === identities.length && at === bodyAt + batch.bodyBytes;
   // Somebody else says what is wrong, and reads it all for that.
-  return fits ? undefined : readBatchEntries(image, batch, []);
+  return isSound && at === bodyAt + batch.bodyBytes ? undefined : readBatchEntries(image, batch, []);
 }

@@ -1,3 +1,4 @@
+import { ByteWriter } from "../codec/index.js";
 import type { HardState } from "../core/index.js";
 import { BalsaError, invariant } from "../core/index.js";
 import type { FileError, FileSystem, Platform, Timer } from "../platform/index.js";
@@ -5,7 +6,7 @@ import type { BatchPlace } from "./batch.js";
 import { moveBatch } from "./batch-builder.js";
 import { type DataPaths, segmentPath } from "./data-directory.js";
 import type { Identity } from "./identity.js";
-import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN, SPARE_GROWTH } from "./limits.js";
+import { ROOM_RESERVE_BYTES, ROOM_RETRY_MS, SPARE_BYTES_MIN, SPARE_GROWTH, WITNESS_SECTOR_BYTES } from "./limits.js";
 import { encodeTerminator, TERMINATOR_BYTES, witnessOffset } from "./log-end.js";
 import type { RecoveredLog, SegmentSpan } from "./log-recovery.js";
 import type { PendingBatch } from "./pending-batch.js";
@@ -181,8 +182,8 @@ export class SegmentWriter {
     const [offset, current] = [this.#offset, this.#current];
     const place = { segment: current.segment, offset, durable: offset, previousChecksum: this.#checksum };
     const witness = batch.isMark && current.isTerminated ? sealWitness(batch, hardState, place, identity) : [];
-    const sealed = seal(batch, hardState, place);
-    const buffers = [...terminated(current, identity, offset, sealed), ...witness];
+    const sealed = terminated(current, identity, offset, seal(batch, hardState, place));
+    const buffers = witness.length === 0 ? sealed : [...sealed, ...witness];
     current.file.writeAndSync(offset, buffers, (error) => {
       if (error !== undefined) {
         this.#obstructed(task, error, true);
@@ -311,6 +312,10 @@ export class SegmentWriter {
   }
 }
 
+/** What lies between a mark and its witness, and the slabs of witnesses: to make both anew took more time than all else of a mark. */
+const ZEROS: Uint8Array = new Uint8Array(WITNESS_SECTOR_BYTES);
+const witnesses = new ByteWriter();
+
 function seal(batch: PendingBatch, hardState: HardState, place: BatchPlace): SealedBatch {
   const buffers = batch.seal(hardState, place);
   return { buffers, checksum: batch.checksum };
@@ -329,11 +334,13 @@ function sealWitness(
   const { segment } = place;
   const markEnd = place.offset + mark.lengthBytes;
   const offset = witnessOffset(markEnd);
-  const zeros = new Uint8Array(offset - markEnd - TERMINATOR_BYTES);
-  // The mark is sealed in the same buffers next.
-  const buffers = mark.seal(hardState, { ...place, offset }).map((buffer) => buffer.slice());
+  const zeros = ZEROS.subarray(0, offset - markEnd - TERMINATOR_BYTES);
+  const { previousChecksum, durable } = place;
+  const buffers = mark.seal(hardState, { segment, offset, durable, previousChecksum });
+  // Copied: the mark is sealed in the same buffers next.
+  for (const buffer of buffers) witnesses.raw(buffer);
   const terminatorPlace = { incarnation, segment, offset: offset + mark.lengthBytes };
-  return [zeros, ...buffers, encodeTerminator(terminatorPlace, mark.checksum)];
+  return [zeros, witnesses.finish(), encodeTerminator(terminatorPlace, mark.checksum)];
 }
 
 /**
