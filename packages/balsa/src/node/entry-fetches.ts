@@ -27,7 +27,8 @@ export class EntryFetches {
   /** To be called when the core may have come to need something. */
   update(): void {
     const needed = this.parts.raw.entriesNeeded();
-    if (this.waiting.size === 0 && needed.every(({ from }) => this.reading.has(from))) return;
+    // Before anything is made: this is asked in every turn.
+    if (this.waiting.size === 0 && (needed.length === 0 || needed.every(({ from }) => this.reading.has(from)))) return;
     const now = new Map(needed.map(({ from, to }) => [from, to]));
     const waiting = new Map<number, number>();
     for (const from of [...this.waiting.keys(), ...now.keys()]) {

@@ -195,21 +195,23 @@ export function readBatchEntries(image: SegmentImage, batch: Batch, into: Entry[
 /** The tables of a batch whose head is sound. Needs nothing of its body. */
 export function readBatchIdentities(image: SegmentImage, batch: Batch): readonly EntryIdentity[] {
   const identities: EntryIdentity[] = [];
-  for (const at = new IdentityCursor(image, batch); at.next(); ) {
+  const at = new IdentityCursor();
+  for (at.begin(image, batch); at.next(); ) {
     const { index, term, checksum, payloadBytes } = at;
     identities.push({ index, term, checksum, payloadBytes });
   }
   return identities;
 }
 
-/** Goes through the same tables and keeps nothing of them: for logs of millions of entries. */
+const NO_BYTES: DataView = new DataView(new ArrayBuffer(0));
+
+/** Goes through the same tables, of one batch after the other, and makes nothing of them: for logs of millions of entries. */
 export class IdentityCursor implements EntryIdentity {
   index = 0;
   term = 0;
   checksum = 0;
   payloadBytes = 0;
-  readonly #view: DataView;
-  readonly #batch: Batch;
+  #view: DataView = NO_BYTES;
   #identityAt = 0;
   #entriesLeft = 0;
   #runAt = 0;
@@ -218,15 +220,9 @@ export class IdentityCursor implements EntryIdentity {
   /** Behind the run. */
   #endIndex = 0;
 
-  /** Stands before the first entry. */
-  constructor({ view }: SegmentImage, batch: Batch) {
+  /** It stands before the batch's first entry then. */
+  begin({ view }: SegmentImage, { offset, entryCount, runCount }: Batch): void {
     this.#view = view;
-    this.#batch = batch;
-    this.rewind();
-  }
-
-  rewind(): void {
-    const { offset, entryCount, runCount } = this.#batch;
     this.#identityAt = offset + BATCH_HEAD_BYTES_MIN;
     this.#entriesLeft = entryCount;
     this.#runAt = this.#identityAt + entryCount * ENTRY_IDENTITY_BYTES;

@@ -14,6 +14,7 @@ export class LogReplay {
   readonly index: EntryIndex;
   /** Segment whose first batch replaced the log by a snapshot, the last one; 0 = none. */
   resetIn = 0;
+  readonly #identities = new IdentityCursor();
 
   constructor(previousIndex: number, previousTerm: number) {
     this.index = new EntryIndex(previousIndex, previousTerm);
@@ -32,11 +33,11 @@ export class LogReplay {
     if (!state.reset && (state.previousIndex !== this.lastIndex || state.previousTerm !== this.#lastTerm)) {
       return this.#damage(image, offset, "a batch that does not follow the log before it");
     }
-    const identities = new IdentityCursor(image, batch);
+    const identities = this.#identities;
     const damage = body === "checked" ? checkRecords(image, batch, identities) : undefined;
     if (damage !== undefined) return damage;
     let last = state.previousIndex;
-    for (identities.rewind(); identities.next(); last = identities.index) {
+    for (identities.begin(image, batch); identities.next(); last = identities.index) {
       if (identities.index > last + 1) return this.#damage(image, offset, "a batch whose entries leave a gap");
     }
     if (state.commit > last) return this.#damage(image, offset, "a commit index behind the end of the log");
@@ -46,7 +47,7 @@ export class LogReplay {
       this.resetIn = image.segment;
     }
     let position = offset + batch.headBytes;
-    for (identities.rewind(); identities.next(); ) {
+    for (identities.begin(image, batch); identities.next(); ) {
       const { index, term, payloadBytes } = identities;
       const recordBytes = ENTRY_HEADER_BYTES + payloadBytes;
       if (index >= this.index.firstIndex) this.index.append(index, term, image.segment, position, recordBytes);
@@ -55,7 +56,7 @@ export class LogReplay {
       else this.index.reset(index, term);
       position += recordBytes;
     }
-    this.hardState = { term: state.term, vote: state.vote, commit: state.commit };
+    this.hardState = state;
     return undefined;
   }
 
@@ -84,7 +85,7 @@ function checkRecords(image: SegmentImage, batch: Batch, identities: IdentityCur
   const bodyAt = batch.offset + batch.headBytes;
   let at = bodyAt;
   let isSound = true;
-  while (isSound && identities.next()) {
+  for (identities.begin(image, batch); isSound && identities.next(); ) {
     const { index, term, checksum, payloadBytes } = identities;
     isSound = isRecordOf(view, bytes, at, identity.group, index, term, checksum, payloadBytes);
     at += ENTRY_HEADER_BYTES + payloadBytes;
