@@ -27,8 +27,11 @@ export class EntryFetches {
   /** To be called when the core may have come to need something. */
   update(): void {
     const needed = this.parts.raw.entriesNeeded();
-    // Before anything is made: this is asked in every turn.
-    if (this.waiting.size === 0 && (needed.length === 0 || needed.every(({ from }) => this.reading.has(from)))) return;
+    // Before anything is made: every turn asks.
+    if (this.waiting.size === 0) {
+      if (needed.length === 0) return;
+      if (needed.every(({ from }) => this.reading.has(from))) return;
+    }
     const now = new Map(needed.map(({ from, to }) => [from, to]));
     const waiting = new Map<number, number>();
     for (const from of [...this.waiting.keys(), ...now.keys()]) {
