@@ -43,6 +43,16 @@ export class Parcel {
   }
 }
 
+/** Who gets what arrives. */
+export interface Receiver {
+  arrived(parcel: Parcel): void;
+}
+
+/** Who wants to know whenever the receiver has consumed something. */
+export interface Sender {
+  peerConsumed(): void;
+}
+
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -70,7 +80,7 @@ export class Channel {
   readonly #wire: Wire;
   readonly #link: Link;
   /** In the trace. */
-  readonly #receiver: Word;
+  readonly #node: Word;
   readonly #kind: Word;
   readonly #data: Word;
   /** What is under way, in order: a list, since as a rule there is one or none. */
@@ -85,8 +95,8 @@ export class Channel {
   #isCut = false;
   /** The sender's machine is: what gets stuck is not sent again. */
   #isOrphaned = false;
-  #receive: ((parcel: Parcel) => void) | undefined;
-  #onConsumed: (() => void) | undefined;
+  #receiver: Receiver | undefined;
+  #sender: Sender | undefined;
 
   constructor(wire: Wire, from: string, to: string, label: string) {
     this.#wire = wire;
@@ -95,7 +105,7 @@ export class Channel {
     this.label = label;
     this.#link = wire.link(from, to);
     const { trace } = wire.timeline;
-    this.#receiver = trace.word(to);
+    this.#node = trace.word(to);
     this.#kind = trace.word("arrive");
     this.#data = trace.word(`${label} data`);
   }
@@ -110,14 +120,12 @@ export class Channel {
     return this.#first?.kind === "dial";
   }
 
-  /** Who gets what arrives. */
-  deliverTo(receive: (parcel: Parcel) => void): void {
-    this.#receive = receive;
+  deliverTo(receiver: Receiver): void {
+    this.#receiver = receiver;
   }
 
-  /** Tells the sender whenever the receiver has consumed something. */
-  reportTo(onConsumed: () => void): void {
-    this.#onConsumed = onConsumed;
+  reportTo(sender: Sender): void {
+    this.#sender = sender;
   }
 
   /** Takes the bytes over. */
@@ -179,7 +187,7 @@ export class Channel {
   /** The receiver has taken so many bytes. */
   consumed(lengthBytes: number): void {
     this.bytesUnderWay -= lengthBytes;
-    this.#onConsumed?.();
+    this.#sender?.peerConsumed();
   }
 
   /** The wire carries again. It takes a sender a while to notice. */
@@ -235,7 +243,7 @@ export class Channel {
     const delayUs = Math.max(0, first.dueUs - timeline.nowUs) + extraUs;
     const isData = first.kind === "data";
     const detail = isData ? this.#data : timeline.trace.word(`${this.label} ${first.kind}`);
-    const arrival = this.#spare ?? new SimEvent(undefined, this.#receiver, this.#kind, detail, undefined);
+    const arrival = this.#spare ?? new SimEvent(undefined, this.#node, this.#kind, detail, undefined);
     this.#spare = undefined;
     arrival.detail = detail;
     arrival.happensTo<Channel>(this, arrived);
@@ -274,7 +282,7 @@ export class Channel {
       const isSame = crc32c(bytes, 0, bytes.length, 0) === checksum;
       invariant(isSame, "the buffers of a write must not change afterwards");
     }
-    this.#receive?.(first);
+    this.#receiver?.arrived(first);
   }
 
   /** True if nothing is lost. */

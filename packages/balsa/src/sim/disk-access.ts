@@ -127,8 +127,7 @@ export class DiskAccess {
       const underWay = new UnderWay(complete, left, resolve, reject);
       const word = this.process.timeline.trace.word(kind);
       const event = this.process.scheduleFor(delayUs, word, this.wordOf(detail, outcome), underWay, settle);
-      const [first = 0, second = 0, third = 0] = numbers;
-      event.withNumbers(numbers.length, first, second, third);
+      event.withNumbers(numbers.length, numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0);
     });
   }
 

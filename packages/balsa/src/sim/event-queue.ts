@@ -11,7 +11,7 @@ export class EventQueue {
 
   push(event: SimEvent): void {
     this.#heap.push(event);
-    this.#siftUp(this.#heap.length - 1);
+    this.#siftUp(this.#heap.length - 1, 0);
   }
 
   /** The next event that is still to run; stays in the queue. */
@@ -53,11 +53,11 @@ export class EventQueue {
     for (let i = (this.#heap.length >>> 1) - 1; i >= 0; i -= 1) this.#siftDown(i);
   }
 
-  #siftUp(start: number): void {
+  #siftUp(start: number, top: number): void {
     const heap = this.#heap;
     const event = heap[start] as SimEvent;
     let at = start;
-    while (at > 0) {
+    while (at > top) {
       const parent = (at - 1) >>> 1;
       const above = heap[parent] as SimEvent;
       if (isBefore(above, event)) break;
@@ -67,19 +67,25 @@ export class EventQueue {
     heap[at] = event;
   }
 
+  /** To the bottom first, then up to its place, which is seldom far: half the comparisons. */
   #siftDown(start: number): void {
     const heap = this.#heap;
     const event = heap[start] as SimEvent;
+    const { length } = heap;
     let at = start;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as SimEvent, heap[child] as SimEvent)) child += 1;
-      const below = heap[child] as SimEvent;
-      if (isBefore(event, below)) break;
+    for (let child = at * 2 + 1; child < length; child = at * 2 + 1) {
+      let below = heap[child] as SimEvent;
+      if (child + 1 < length) {
+        const other = heap[child + 1] as SimEvent;
+        if (isBefore(other, below)) {
+          below = other;
+          child += 1;
+        }
+      }
       heap[at] = below;
       at = child;
     }
     heap[at] = event;
+    this.#siftUp(at, start);
   }
 }

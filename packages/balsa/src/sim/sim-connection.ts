@@ -1,5 +1,5 @@
 import type { CloseReason, Connection, ConnectionHandlers } from "../platform/index.js";
-import { type Channel, Parcel } from "./channel.js";
+import { type Channel, Parcel, type Receiver, type Sender } from "./channel.js";
 import { DIAL_TIMEOUT_MS, SOCKET_BUFFER_BYTES } from "./limits.js";
 import type { SimEvent } from "./sim-event.js";
 import type { SimProcess } from "./sim-process.js";
@@ -16,7 +16,7 @@ function joined(buffers: readonly Uint8Array[], lengthBytes: number): Uint8Array
 }
 
 /** One end of a connection. */
-export class SimConnection implements Connection {
+export class SimConnection implements Connection, Receiver, Sender {
   readonly process: SimProcess;
   readonly remoteAddress: string;
   readonly peerIdentity: undefined;
@@ -46,8 +46,8 @@ export class SimConnection implements Connection {
     this.#incoming = channels.incoming;
     this.#outgoing = channels.outgoing;
     this.#open = isOpen;
-    this.#incoming.deliverTo((parcel) => this.#arrived(parcel));
-    this.#outgoing.reportTo(() => this.#peerConsumed());
+    this.#incoming.deliverTo(this);
+    this.#outgoing.reportTo(this);
     if (process.alive) wire.ends.add(this);
   }
 
@@ -128,9 +128,11 @@ export class SimConnection implements Connection {
     this.#wire.ends.delete(this);
     this.#outgoing.fallSilent();
     // Whatever still comes for it meets a machine that knows of no such connection.
-    this.#incoming.deliverTo(() => {
-      this.#incoming.cut();
-      this.#outgoing.breakOff("connection reset by peer");
+    this.#incoming.deliverTo({
+      arrived: () => {
+        this.#incoming.cut();
+        this.#outgoing.breakOff("connection reset by peer");
+      },
     });
   }
 
@@ -148,7 +150,7 @@ export class SimConnection implements Connection {
     this.#incoming.breakOff(message);
   }
 
-  #arrived(parcel: Parcel): void {
+  arrived(parcel: Parcel): void {
     if (this.process.paused && this.#held.length === 0) {
       this.process.onceResumed("deliver", this.#incoming.label, () => this.#deliverHeld());
     }
@@ -177,7 +179,7 @@ export class SimConnection implements Connection {
         this.#open = true;
         this.#cancelDialTimeout();
         this.#handlers?.onOpen();
-        this.#peerConsumed();
+        this.peerConsumed();
         return;
       case "refused":
         this.#finish({ kind: "unreachable", message: parcel.message });
@@ -216,7 +218,7 @@ export class SimConnection implements Connection {
   }
 
   /** The other end has taken bytes: the queue may have drained. */
-  #peerConsumed(): void {
+  peerConsumed(): void {
     if (!this.#drainIsOwed || !this.#open || this.#closed || this.queuedBytes > 0) return;
     this.#drainIsOwed = false;
     this.process.schedule(0, "drain", this.#outgoing.label, () => {

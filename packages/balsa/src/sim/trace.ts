@@ -33,6 +33,7 @@ export class Trace {
   readonly #lines: string[] = [];
   readonly #keepLines: boolean;
   readonly #words = new Map<string, Word>();
+  readonly #log = new LateWord("log");
   #lastNumber = 0;
   #timeUs = 0;
   #count = 0;
@@ -74,7 +75,7 @@ export class Trace {
 
   /** What a program logs. Here too: no text for a hash. */
   log(timeUs: number, node: string, level: string, message: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#add(timeUs, this.word(node), this.word("log"), this.word(message));
+    this.#add(timeUs, this.word(node), this.#log.in(this), this.word(message));
     this.#hash.word(this.word(level).number);
     for (const [key, value] of Object.entries(fields)) {
       this.#hash.word(this.word(key).number);

@@ -192,8 +192,10 @@ export class Wire implements NetworkFaults {
     const there = new Channel(this, process.node, host, label);
     const back = new Channel(this, host, process.node, label);
     const port = EPHEMERAL_PORT_FIRST + (this.#connections & 0x3fff);
-    there.deliverTo((parcel) => {
-      if (parcel.kind === "dial") this.#dialled(address, `${process.node}:${port}`, there, back);
+    there.deliverTo({
+      arrived: ({ kind }) => {
+        if (kind === "dial") this.#dialled(address, `${process.node}:${port}`, there, back);
+      },
     });
     return new SimConnection(this, process, address, { incoming: back, outgoing: there }, false);
   }

@@ -5,7 +5,7 @@ import { everyMacrotask } from "./macrotask.js";
 import { Prng } from "./prng.js";
 import { SimEvent } from "./sim-event.js";
 import { Timeline } from "./timeline.js";
-import { Trace, type Word } from "./trace.js";
+import { Trace } from "./trace.js";
 import { type NetworkFaults, WIRE_OPTIONS, Wire, type WireOptions } from "./wire.js";
 import { type Boot, type Closeable, WorldNode } from "./world-node.js";
 
@@ -122,8 +122,10 @@ export class World {
 
   /** Does something to the world in an event of its own, after so much virtual time. */
   after(delayMs: number, what: string, action: () => void): void {
-    const [node, kind, detail] = ["*", "world", what].map((text) => this.trace.word(text)) as [Word, Word, Word];
-    this.#timeline.schedule(Math.ceil(delayMs * 1000), new SimEvent(undefined, node, kind, detail, action));
+    const node = this.trace.word("*");
+    const kind = this.trace.word("world");
+    const event = new SimEvent(undefined, node, kind, this.trace.word(what), action);
+    this.#timeline.schedule(Math.ceil(delayMs * 1000), event);
   }
 
   /** A line of the test's own in the trace. */
