@@ -1,4 +1,4 @@
-import type { Ready } from "../core/index.js";
+import type { Entry, Ready } from "../core/index.js";
 import { RuleBroken } from "./violation.js";
 import type { WatchedLog } from "./watched-log.js";
 
@@ -13,8 +13,9 @@ export function checkGivesWay(name: string, log: WatchedLog, { snapshot, entries
     if (log.lastIndex > index && log.term(index) === term) refuse(name, log, `a snapshot of ${index}`);
     return;
   }
-  const last = entries.at(-1);
-  if (last === undefined || last.index >= log.lastIndex) return;
+  if (entries.length === 0) return;
+  const last = entries[entries.length - 1] as Entry;
+  if (last.index >= log.lastIndex) return;
   if (entries.every(({ index, term }) => log.term(index) === term)) refuse(name, log, `entry ${last.index}`);
 }
 

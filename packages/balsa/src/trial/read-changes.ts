@@ -24,8 +24,8 @@ interface Remembered extends ReadChange {
 
 /** About all commands of a minute's run: members that are started again apply them again. A power of two. */
 const SLOTS = 1_024;
-/** By so many bytes a place is found: kind, key, and the beginning of the value. */
-const HASHED_BYTES = 80;
+/** By so many bytes at the end a place is found: values differ there, long ones by their length. */
+const HASHED_BYTES = 24;
 
 const remembered: (Remembered | undefined)[] = new Array<undefined>(SLOTS).fill(undefined);
 
@@ -72,9 +72,8 @@ function pairDigest(key: string, value: string): number {
 
 function slotOf(bytes: Uint8Array): number {
   let hash = bytes.length;
-  const end = Math.min(bytes.length, HASHED_BYTES);
-  // The first dozen are the same in all.
-  for (let i = 12; i < end; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  const start = Math.max(0, bytes.length - HASHED_BYTES);
+  for (let i = start; i < bytes.length; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }
 
