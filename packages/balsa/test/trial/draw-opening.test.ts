@@ -12,11 +12,13 @@ const opening = (
 
 test("F1 of three first members one is late, the next loses its disk, and the third fails right after", () => {
   for (let seed = 0; seed < 50; seed += 1) {
-    const [late, lost, third] = opening(seed, 3);
+    const steps = opening(seed, 3);
+    expect(steps).toHaveLength(3);
+    const [late, lost, third] = steps;
     expect(late).toMatchObject({ atMs: 0, fault: { kind: "isolate" }, on: { mark: "elections won" } });
     expect(lost?.fault.kind).toBe("wipe");
     expect(third?.fault.kind).toBe("crash");
-    const targets = [late, lost, third].map((step) => (step?.fault as { target: number }).target);
+    const targets = steps.map(({ fault }) => ("target" in fault ? fault.target : undefined));
     expect(new Set(targets)).toEqual(new Set([0, 1, 2]));
     expect(third!.atMs).toBeGreaterThan(lost!.atMs);
     expect(third!.atMs - lost!.atMs).toBeLessThan(50);
