@@ -9,7 +9,7 @@
  *    any in which this member may have acknowledged or voted.
  */
 import type { Entry, HardState, SnapshotMessage } from "../core/index.js";
-import { BalsaError } from "../core/index.js";
+import { BalsaError, NONE } from "../core/index.js";
 import { FileError, type Platform, type Timer } from "../platform/index.js";
 import type { DamagedDirectory, LostRange } from "../storage/index.js";
 import type { SnapshotSink, Transport } from "../transport/index.js";
@@ -74,7 +74,7 @@ export class Repair {
   private restored = 0;
   private adopted = 0;
   private snapshotIndex = 0;
-  private exact = true;
+  private exact: boolean;
   private answering: readonly Answering[] = [];
   private waitsFor = "";
   private wantsSnapshot = false;
@@ -90,6 +90,8 @@ export class Repair {
     this.parts = parts;
     this.hardState = parts.directory.log.hardState;
     this.endWasKnown = parts.directory.log.endKnown;
+    // One that was received, by a repair that a crash ended for instance, stands in already.
+    this.exact = !parts.directory.isSnapshotAhead;
     this.peers = parts.peers;
   }
 
@@ -134,7 +136,7 @@ export class Repair {
   private async rewrite(): Promise<void> {
     for (;;) {
       try {
-        await this.parts.directory.rewrite(this.hardState);
+        await this.parts.directory.rewrite(this.hardStateAtLast());
         return;
       } catch (cause) {
         if (!isDiskFull(cause)) throw cause;
@@ -362,6 +364,12 @@ export class Repair {
     // Whom it voted for may be lost: then for nobody else in that term.
     if (!this.endWasKnown) return { ...hardState, term: Math.max(leaderTerm, termMin), vote: identity.memberId };
     return leaderTerm > hardState.term ? { ...hardState, term: leaderTerm, vote: 0 } : hardState;
+  }
+
+  /** No log has an entry of a later term than its member's: a snapshot may be of one that it never came to. */
+  private hardStateAtLast(): HardState {
+    const term = this.parts.directory.snapshot?.term ?? 0;
+    return term > this.hardState.term ? { ...this.hardState, term, vote: NONE } : this.hardState;
   }
 
   // How it asks and waits.

@@ -79,6 +79,11 @@ export class DamagedDirectory {
     }
   }
 
+  /** What it goes on from came from another member before a crash, and stands for more than the log had. */
+  get isSnapshotAhead(): boolean {
+    return this.#found.isSnapshotAhead;
+  }
+
   /** The newest sound snapshot, its own or one received since; undefined = none. */
   get snapshot(): SnapshotMeta | undefined {
     return this.#snapshot;

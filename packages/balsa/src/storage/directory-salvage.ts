@@ -4,13 +4,15 @@ import type { Damage } from "./corruption.js";
 import { type DataPaths, dataPaths, type SnapshotName, snapshotPath } from "./data-directory.js";
 import { type Identity, loadIdentity } from "./identity.js";
 import { type LogSalvage, salvageLog } from "./log-salvage.js";
-import type { LostRange } from "./salvaged-log.js";
+import type { LostRange, SalvagedLog } from "./salvaged-log.js";
 import { surveySnapshots } from "./snapshot-store.js";
 
 /** What is left of a data directory, every byte of it read. */
 export interface DirectorySalvage extends LogSalvage {
   /** The newest that is sound in every block; undefined = none. What the log goes on from. */
   readonly snapshot: SnapshotMeta | undefined;
+  /** Another member's, which was not taken over yet: it stands for more than the log had, or for something else. */
+  readonly isSnapshotAhead: boolean;
   readonly damagedSnapshots: readonly SnapshotName[];
   /** Paths of snapshots that were never finished. */
   readonly unfinishedSnapshots: readonly string[];
@@ -29,6 +31,7 @@ export async function salvageDirectory(
   // Any sound snapshot of this cluster is of a committed prefix, whether this member had taken it over or not.
   const [snapshot] = survey.sound;
   const found = await salvageLog(files, paths, identity, snapshot ?? { index: 0, term: 0 });
+  const isSnapshotAhead = snapshot !== undefined && isAhead(snapshot, found.log);
   if (snapshot !== undefined) found.log.beginBehind(snapshot);
   const damages = survey.damaged.map(({ name, error }): Damage => {
     return { file: snapshotPath(paths, name), offset: 0, index: name.index, term: name.term, reason: reasonOf(error) };
@@ -37,9 +40,17 @@ export async function salvageDirectory(
     ...found,
     damages: [...damages, ...found.damages],
     snapshot,
+    isSnapshotAhead,
     damagedSnapshots: survey.damaged.map(({ name }) => name),
     unfinishedSnapshots: survey.temporaries,
   };
+}
+
+/** A member's own snapshot stands for what is in its log, on the same disk, as it is taken. */
+function isAhead({ index, term }: SnapshotMeta, log: SalvagedLog): boolean {
+  if (index > log.lastIndex) return true;
+  const found = log.termAt(index);
+  return found !== 0 && found !== term;
 }
 
 /** What can be said of a data directory's soundness. */

@@ -59,6 +59,8 @@ export class MemberRecord implements RaftNodeObserver {
   #configuredAt = 0;
   /** Its log was damaged: what it comes back with next may be another's. */
   #isRepaired = false;
+  /** An earlier repair did not come to its end. */
+  #wasRepairedBefore = false;
   /** In force before the last Ready. */
   #confBefore: ConfState | undefined;
   /** Indexes of configuration changes in the log, rising. */
@@ -137,12 +139,13 @@ export class MemberRecord implements RaftNodeObserver {
 
   /** Until it is known how it ended, it may have ended in any of the ways. */
   repairStarted(): void {
+    this.#wasRepairedBefore = this.#isRepaired;
     this.#isRepaired = true;
   }
 
   repaired({ exact }: { readonly exact: boolean }): void {
-    // Then it is held to the rule as any other.
-    if (exact) this.#isRepaired = false;
+    // Then it is held to the rule as any other; but not if an earlier repair, which a death ended, may have taken over another's.
+    if (exact && !this.#wasRepairedBefore) this.#isRepaired = false;
   }
 
   opened(recovered: RecoveredState): void {
@@ -154,6 +157,7 @@ export class MemberRecord implements RaftNodeObserver {
     if (this.#isRepaired) this.#checkRepaired(hardState, recovered.memberId);
     else if (this.#incarnation === recovered.incarnation) this.checkRecovered({ ...hardState, log }, "came back");
     this.#isRepaired = false;
+    this.#wasRepairedBefore = false;
     this.#incarnation = recovered.incarnation;
     this.memberId = recovered.memberId;
     this.#life += 1;

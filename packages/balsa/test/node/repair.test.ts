@@ -117,6 +117,33 @@ describe("a member whose log is damaged", () => {
     expect(cluster.acknowledged.size).toBe(60);
   });
 
+  test("a death right after a snapshot came: the next life goes on from it, in its term, and does not say that all is as it was", async () => {
+    const cluster = await withEntries("came", 200, { snapshotLogEntries: 50, keepEntries: 10 });
+    const node = follower(cluster);
+    await cluster.world.settle(node.stop());
+    for (const name of node.disk.list("/data/snapshots")) {
+      const path = `/data/snapshots/${name}`;
+      flip(node, path, 4);
+    }
+    const former = await cluster.untilLeader();
+    former.crash();
+    former.restart();
+    await cluster.world.run({ until: () => cluster.leader !== undefined && cluster.up.length === 2 });
+    for (let i = 0; i < 100; i++) cluster.propose(cluster.leader!);
+    await cluster.world.run({ until: () => cluster.acknowledged.size === 300 });
+
+    node.restart();
+    await cluster.world.run({ until: () => (node.program?.raft.status().repair?.snapshotIndex ?? 0) > 0 });
+    node.kill();
+    node.restart();
+    await cluster.world.run({ until: () => node.program !== undefined });
+    expect(node.running.raft.status().repair).toMatchObject({ lost: 0, exact: false });
+    await cluster.world.run({ until: () => node.running.raft.status().repair === undefined });
+    expect(exactness(node)).toEqual([false]);
+    await untilSound(cluster);
+    expect(cluster.acknowledged.size).toBe(300);
+  });
+
   test("a snapshot's content: another member's takes its place", async () => {
     const cluster = await withEntries("snapshot", 200, { snapshotLogEntries: 50, keepEntries: 10 });
     const node = follower(cluster);
