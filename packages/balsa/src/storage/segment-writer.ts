@@ -72,6 +72,8 @@ export class SegmentWriter {
   #checksum: number;
   /** All segments of the log, rising; the last is the current one. */
   #spans: SegmentSpan[];
+  /** Those before are an earlier process', of which this one has read no more than it needed. */
+  readonly #firstOwn: number;
   #task: Task | undefined;
   /** A segment that holds the task's batch, and whose name is not durable yet. */
   #unnamed: SegmentFile | undefined;
@@ -93,6 +95,7 @@ export class SegmentWriter {
     this.#offset = start.offset;
     this.#checksum = start.checksum;
     this.#spans = [...start.spans];
+    this.#firstOwn = start.current.segment;
   }
 
   /**
@@ -307,7 +310,9 @@ export class SegmentWriter {
 
   #dropSpans(count: number): void {
     for (const { segment } of this.#spans.splice(0, count)) {
-      this.#spares.release(segmentPath(this.#options.paths, segment));
+      const path = segmentPath(this.#options.paths, segment);
+      if (segment < this.#firstOwn) this.#spares.releaseUnread(path);
+      else this.#spares.release(path);
     }
   }
 }

@@ -202,13 +202,11 @@ export class MemberRecord implements RaftNodeObserver {
   /** What it promised holds: no earlier term, and in the same one no vote but the one that it gave, or for itself. */
   #checkRepaired({ term, vote }: HardState, memberId: number): void {
     const stable = this.#stable;
-    if (term > stable.term) return;
-    if (term < stable.term || (stable.vote !== 0 && vote !== stable.vote && vote !== memberId)) {
-      throw new RuleBroken(
-        "what was durable is recovered",
-        `${this.name} was repaired to term ${term}, vote ${vote}; ${describe(stable)} was durable`,
-      );
-    }
+    // A vote for itself in a term that nobody led is void with the candidate's life: both may be lost.
+    if (term > stable.term || (stable.vote === memberId && !this.#group.hasLeader(stable.term))) return;
+    if (term === stable.term && (stable.vote === 0 || vote === stable.vote || vote === memberId)) return;
+    const detail = `${this.name} was repaired to term ${term}, vote ${vote}; ${describe(stable)} was durable`;
+    throw new RuleBroken("what was durable is recovered", detail);
   }
 
   ready(ready: Ready, state: CoreState): void {
