@@ -56,7 +56,7 @@ export class LogReplay {
       else this.index.reset(index, term);
       position += recordBytes;
     }
-    this.hardState = state;
+    this.hardState = { term: state.term, vote: state.vote, commit: state.commit };
     return undefined;
   }
 

@@ -51,6 +51,8 @@ interface Task {
 /** What opening leaves to begin with. */
 interface Start {
   readonly current: SegmentFile;
+  /** The first segment of this process. */
+  readonly firstOwn: number;
   readonly offset: number;
   readonly checksum: number;
   readonly spans: readonly SegmentSpan[];
@@ -95,7 +97,7 @@ export class SegmentWriter {
     this.#offset = start.offset;
     this.#checksum = start.checksum;
     this.#spans = [...start.spans];
-    this.#firstOwn = start.current.segment;
+    this.#firstOwn = start.firstOwn;
   }
 
   /**
@@ -392,7 +394,7 @@ async function beginFresh(
   recovered.index.moveFrom(repeated, segment, SEGMENT_HEADER_BYTES - batch.offset);
   const spans = [...recovered.spans, { segment, previousIndex }];
   const offset = SEGMENT_HEADER_BYTES + batch.end - batch.offset;
-  return { current, offset, checksum, spans, unlinked: recovered.unlinked };
+  return { current, firstOwn: current.segment, offset, checksum, spans, unlinked: recovered.unlinked };
 }
 
 /**
@@ -420,6 +422,7 @@ async function continueInPlace(options: SegmentWriterOptions, recovered: Recover
   const own = { segment, previousIndex: batch.state.previousIndex };
   return {
     current: { segment, file, preparedBytes: bytes.length, isTerminated },
+    firstOwn: segment + 1,
     offset: batch.end,
     checksum: batch.checksum,
     // A segment that holds its first batch alone was to be replaced.

@@ -147,3 +147,29 @@ test("what an earlier process left is not written to when some of it can't be re
   expect(segments.length).toBeGreaterThan(0);
   expect((await readLog(files, DIR)).entries.at(-1)?.index).toBe(40);
 });
+
+test("nor is a segment of an earlier process: what lies behind its last batch nobody has read", async () => {
+  const files = new RecordedFiles();
+  const before = await openStorage(files, { segmentBytes: 1100 });
+  for (let index = 1; index <= 20; index++) await append(before, { entries: entries(index, index, 1, 100) });
+  await before.close();
+  const segments = names(files, ".log");
+  const after = await openStorage(files, { segmentBytes: 1100 });
+  await quiet();
+  const written: string[] = [];
+  files.fault = (kind, path) => {
+    if (!segments.some((name) => path.endsWith(name))) return undefined;
+    if (kind.startsWith("write")) written.push(path);
+    return kind === "read" ? new FileError("io", path, "unreadable") : undefined;
+  };
+  await takeSnapshot(after, 18, 1);
+  after.compact(18);
+  await quiet();
+  files.fault = undefined;
+  expect(written).toEqual([]);
+  const left = names(files, ".log").filter((name) => segments.includes(name));
+  expect(left.length).toBeLessThan(segments.length - 1);
+  for (let index = 21; index <= 40; index++) await append(after, { entries: entries(index, index, 1, 100) });
+  await after.close();
+  expect((await readLog(files, DIR)).entries.at(-1)?.index).toBe(40);
+});
