@@ -138,8 +138,12 @@ describe("a member whose log is damaged", () => {
     node.restart();
     await cluster.world.run({ until: () => node.program !== undefined });
     expect(node.running.raft.status().repair).toMatchObject({ lost: 0, exact: false });
+    // Alone, so that nobody tells it of their term.
+    cluster.world.isolate(node.name);
     await cluster.world.run({ until: () => node.running.raft.status().repair === undefined });
     expect(exactness(node)).toEqual([false]);
+    expect(node.running.raft.status().term).toBe(cluster.leader?.running.raft.status().term);
+    cluster.world.network.heal();
     await untilSound(cluster);
     expect(cluster.acknowledged.size).toBe(300);
   });
