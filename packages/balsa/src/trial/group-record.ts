@@ -64,11 +64,6 @@ export class GroupRecord {
     this.#committed.push({ term, inTerm: term });
   }
 
-  /** Whether anybody was elected in the term. */
-  hasLeader(term: number): boolean {
-    return this.#leaders.has(term);
-  }
-
   /**
    * `life` leads in this term. A member that led in an earlier life leads in that term no more, since it can't know what
    * it has told others.

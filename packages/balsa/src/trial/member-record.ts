@@ -32,6 +32,7 @@ export interface Peers {
   durableOnQuorum(index: number, term: number, configurations: readonly ConfState[]): boolean;
   /** Whether the member of that ID has the entry on disk, or had it before its disk was lost. */
   hasHeld(memberId: number, index: number, term: number): boolean;
+  highestTerm(): number;
 }
 
 /**
@@ -202,8 +203,9 @@ export class MemberRecord implements RaftNodeObserver {
   /** What it promised holds: no earlier term, and in the same one no vote but the one that it gave, or for itself. */
   #checkRepaired({ term, vote }: HardState, memberId: number): void {
     const stable = this.#stable;
-    // A vote for itself in a term that nobody led is void with the candidate's life: both may be lost.
-    if (term > stable.term || (stable.vote === memberId && !this.#group.hasLeader(stable.term))) return;
+    // A vote for itself in a term that no other has come to is void with the candidate's life: both may be lost.
+    const known = this.#peers.highestTerm();
+    if (term > stable.term || (stable.vote === memberId && known < stable.term && term >= known)) return;
     if (term === stable.term && (stable.vote === 0 || vote === stable.vote || vote === memberId)) return;
     const detail = `${this.name} was repaired to term ${term}, vote ${vote}; ${describe(stable)} was durable`;
     throw new RuleBroken("what was durable is recovered", detail);

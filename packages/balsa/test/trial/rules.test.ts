@@ -40,11 +40,13 @@ function group() {
   const coverage = new Coverage();
   const record = new GroupRecord(coverage);
   let onQuorum = true;
+  let othersTerm = 0;
   const members: MemberRecord[] = [];
   const peers = {
     durableOnQuorum: () => onQuorum,
     hasHeld: (memberId: number, index: number, term: number) =>
       members.some((member) => member.hasHeld(memberId, index, term)),
+    highestTerm: () => othersTerm,
   };
   const open = (name: string, memberId: number): MemberRecord => {
     const member = new MemberRecord(name, record, peers, coverage);
@@ -54,7 +56,13 @@ function group() {
   };
   const a = open("a", 1);
   const b = open("b", 2);
-  return { record, a, b, loseQuorum: () => void (onQuorum = false) };
+  return {
+    record,
+    a,
+    b,
+    loseQuorum: () => void (onQuorum = false),
+    othersAreIn: (term: number) => void (othersTerm = term),
+  };
 }
 
 /** A life begins with a log whose terms are these, from index 1 on. */
@@ -384,4 +392,38 @@ describe("what state machines and callers see is held against the journal", () =
     held.digest("b", { index: 5, digest: 1 });
     expectBroken("the same state everywhere", () => held.digest("c", { index: 5, digest: 2 }));
   });
+});
+
+test("F1 a repair may lose a term in which a member voted for itself alone, and nothing that another knows of", () => {
+  const { a, othersAreIn } = group();
+  const repairedTo = (promised: HardState, found: HardState): void => {
+    a.forget(undefined);
+    reopen(a, 1, promised, [1]);
+    a.repairStarted();
+    a.repaired({ exact: false });
+    reopen(a, 1, found, [1]);
+  };
+  const at = (term: number, vote: number): HardState => ({ term, vote, commit: 1 });
+  othersAreIn(10);
+  expect(() => repairedTo(at(11, 1), at(10, 1))).not.toThrow();
+  expect(() => repairedTo(at(11, 1), at(9, 1))).toThrow("was repaired to term 9");
+  expect(() => repairedTo(at(11, 2), at(10, 1))).toThrow("was repaired to term 10");
+  othersAreIn(11);
+  expect(() => repairedTo(at(11, 1), at(10, 1))).toThrow("was repaired to term 10");
+  expect(() => repairedTo(at(11, 1), at(11, 2))).toThrow("vote 2");
+});
+
+test("F1 what a repair calls exact is held to what was durable; not so behind a repair that did not come to its end", () => {
+  const { a } = group();
+  const ahead: HardState = { term: 2, vote: 0, commit: 1 };
+  const life = (isAfterAnother: boolean): void => {
+    a.forget(undefined);
+    reopen(a, 1, { term: 1, vote: 0, commit: 1 }, [1]);
+    if (isAfterAnother) a.repairStarted();
+    a.repairStarted();
+    a.repaired({ exact: true });
+    reopen(a, 1, ahead, [1]);
+  };
+  expect(() => life(false)).toThrow("what was durable is recovered");
+  expect(() => life(true)).not.toThrow();
 });
