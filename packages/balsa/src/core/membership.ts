@@ -59,15 +59,20 @@ function switchConfig(raft: Raft, conf: ConfState, joined: IdSet): void {
   if (raft.leadTransferee !== NONE && !isVoter(conf, raft.leadTransferee)) raft.leadTransferee = NONE;
 }
 
-/**
- * Entries up to `index` are applied; `entryBytes` of them had been handed out. If that brought the group into a joint
- * configuration that is to be left by itself, the leader proposes so (thesis §4.3).
- */
+/** Entries up to `index` are applied; `entryBytes` of them had been handed out. */
 export function appliedTo(raft: Raft, index: number, entryBytes: number): void {
   raft.log.appliedTo(Math.max(index, raft.log.applied), entryBytes);
+  leaveJointIfDue(raft);
+}
+
+/**
+ * If the group has come into a joint configuration that is to be left by itself, the leader proposes so (thesis §4.3).
+ *
+ * It is dropped while leadership is transferred. Differs from etcd, which tries again with the next entry that is applied,
+ * and where nobody writes never: here a leader tries again with each election timeout, which also ends a transfer (tick.ts).
+ */
+export function leaveJointIfDue(raft: Raft): void {
   if (raft.role !== "leader" || !raft.tracker.conf.autoLeave || raft.log.applied < raft.pendingConfIndex) return;
-  // It can be dropped while leadership is transferred. Then whoever leads next does it, or this leader at the next
-  // entry that it applies.
   proposeAsLeader(raft, [LEAVE_PROPOSAL]);
 }
 

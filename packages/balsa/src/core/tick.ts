@@ -1,4 +1,5 @@
 import { isPromotable, startElection } from "./election.js";
+import { leaveJointIfDue } from "./membership.js";
 import { NONE } from "./message.js";
 import type { Raft } from "./raft.js";
 import { roundToConfirm } from "./read-index.js";
@@ -28,6 +29,7 @@ function tickLeader(raft: Raft): void {
     if (raft.settings.checkQuorum && !checkQuorum(raft)) return;
     // A transfer that has not come about by now is given up.
     raft.leadTransferee = NONE;
+    leaveJointIfDue(raft);
   }
   if (raft.heartbeatElapsedTicks >= raft.settings.heartbeatTicks) {
     raft.heartbeatElapsedTicks = 0;

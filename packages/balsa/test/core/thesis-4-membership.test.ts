@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfChange, Message, NodeChange } from "../../src/core/index.js";
 import { BalsaError, encodeConfChange, NO_CONTEXT } from "../../src/core/index.js";
+import { ELECTION_TICKS } from "./member.js";
 import { Scenario } from "./scenario.js";
 
 const add = (id: number): NodeChange => ({ kind: "add-voter", id });
@@ -360,6 +361,23 @@ describe("thesis §4.3 joint consensus", () => {
     group.heal();
     group.heartbeat();
     expect(group.leader()).toBe(2);
+    expect(group.member(1).conf).toMatchObject({ voters: [1, 2, 4], votersOutgoing: [] });
+  });
+
+  it("E1 D5 a leader that gives a transfer up leaves the joint configuration then, though nobody writes", () => {
+    const group = leading();
+    group.addEmpty(4);
+    group
+      .member(1)
+      .act((node) =>
+        node.proposeConfChange({ version: 2, transition: "auto", changes: [add(4), remove(3)], context: NO_CONTEXT }),
+      );
+    group.isolate(2);
+    group.member(1).act((node) => node.transferLeader(2));
+    group.settle();
+    expect(group.member(1).conf).toMatchObject({ voters: [1, 2, 4], votersOutgoing: [1, 2, 3] });
+    group.tick(1, ELECTION_TICKS);
+    group.settle();
     expect(group.member(1).conf).toMatchObject({ voters: [1, 2, 4], votersOutgoing: [] });
   });
 
