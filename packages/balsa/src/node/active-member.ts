@@ -94,6 +94,7 @@ export class ActiveMember {
       transport,
       onRemoved: () => this.departure.removed(),
       onSure: () => this.membership.sure(this.appliedIndex),
+      onVotersChanged: (before, after) => this.failover.votersChanged(before, after),
     });
     this.departure = new Departure({
       raw: this.raw,
@@ -143,8 +144,7 @@ export class ActiveMember {
       onFailure: (cause) => this.fail(cause),
     });
     this.failover = new Failover(this.raw, platform.clock, platform.random, () => this.turn.schedule());
-    const tick = (): void => this.tick();
-    this.ticker = new Ticker(platform.clock, settings.heartbeatMs, () => this.turn.guarded(tick));
+    this.ticker = new Ticker(platform.clock, settings.heartbeatMs, () => this.turn.guarded(() => this.tick()));
   }
 
   private newMembership(): Membership {

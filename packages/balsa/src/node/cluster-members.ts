@@ -29,6 +29,7 @@ export interface ClusterMembersParts {
   readonly onRemoved: () => void;
   /** No crash can make this member forget who votes and who is a member, as far as it has applied. */
   readonly onSure: () => void;
+  readonly onVotersChanged: (before: ConfState, after: ConfState) => void;
 }
 
 /**
@@ -230,10 +231,12 @@ export class ClusterMembers {
     const wasMember = findMember(this.current, raw.id) !== undefined;
     const votes = !sameVoters(this.current.confState, next.confState);
     if (votes || next.removed.some((id) => !this.current.removed.includes(id))) this.makeSure(next.removed);
+    const { confState } = this.current;
     this.current = next;
     if (this.unapplied.length > 0) this.unapplied = this.unapplied.filter(({ index }) => index > appliedIndex);
     for (const { id } of transport.peers()) if (next.removed.includes(id)) transport.removePeer(id);
     this.refresh();
+    if (votes) this.parts.onVotersChanged(confState, next.confState);
     if (wasMember && findMember(next, raw.id) === undefined) this.parts.onRemoved();
   }
 

@@ -1,4 +1,4 @@
-import { NONE, type RawNode } from "../core/index.js";
+import { type ConfState, isVoter, NONE, type RawNode } from "../core/index.js";
 import type { Clock, Random, Timer } from "../platform/index.js";
 
 /** The voter next in line campaigns at once, the others this much later each: a vote among equals is rarely split. */
@@ -11,6 +11,10 @@ const ATTEMPTS_MAX = 4;
  * A leader whose process has died is noticed by its closed connections, long before an election timeout (gray failure
  * in DESIGN: dead processes). The follower forgets it and campaigns, by pre-vote: where the others still hear from the
  * leader they stay silent, and nothing has happened.
+ *
+ * The same where a leader loses its vote: it steps down once it has applied that (thesis §4.2.2), and nobody else hears
+ * of it. As a rule it has handed over before; where that failed, or where an earlier leader had asked for the change, all
+ * would wait for an election timeout.
  */
 export class Failover {
   private timer: Timer | undefined;
@@ -36,6 +40,13 @@ export class Failover {
     const line = voters.filter((voter) => voter !== peer).sort((a, b) => a - b);
     const rank = line.indexOf(this.raw.id);
     if (rank >= 0) this.arm(rank, 1);
+  }
+
+  /** A change of who votes was applied. */
+  votersChanged(before: ConfState, after: ConfState): void {
+    const { lead } = this.raw;
+    // Not one that has no vote yet: changes of long ago are applied under the leader of today.
+    if (isVoter(before, lead) && !isVoter(after, lead)) this.peerDown(lead, after.voters);
   }
 
   stop(): void {

@@ -157,11 +157,12 @@ export class MembershipCalls {
   }
 
   private async asLeader(request: Request, signal: CallOptions["signal"]): Promise<ChangeApplied> {
-    const { membership, raw } = this.parts;
+    const { membership, raw, clock } = this.parts;
+    const endMs = clock.now() + request.timeoutMs;
     const ticks = this.ticks(request.timeoutMs);
     if (request.kind === "transfer") return membership.transfer(request.to, ticks, signal);
     const { changes, force } = request;
-    if (membership.deposesSelf(changes, force)) {
+    if (membership.deposesSelf(changes, force) && membership.hasTimeToHandOver(ticks / 2)) {
       // Better to hand over first than to leave the others without a leader; if that fails, it leads until it is out.
       const heirs = this.parts.members.confState.voters.filter((id) => !touches(changes, id));
       const handedOver = await membership.transfer(NONE, ticks / 2, signal, heirs).then(
@@ -170,7 +171,7 @@ export class MembershipCalls {
       );
       if (handedOver || raw.role !== "leader") throw notLeader("leadership was handed over for this");
     }
-    return membership.propose(changes, force, ticks, signal);
+    return membership.propose(changes, force, this.ticks(endMs - clock.now()), signal);
   }
 
   private async ask(leader: number, request: Request, deadlineMs: number): Promise<ChangeApplied> {

@@ -147,6 +147,14 @@ export class Membership {
   }
 
   /**
+   * A transfer that is given up early may come about yet, and badly: the heir, told to campaign, deposes a leader that has
+   * gone on writing, and is refused for its shorter log. The core takes nothing on for an election timeout (thesis §3.10).
+   */
+  hasTimeToHandOver(ticks: number): boolean {
+    return ticks >= this.parts.electionTicks;
+  }
+
+  /**
    * Hands leadership to `to`, 0 = to the voter that is furthest. Resolves once it leads.
    * @throws BalsaError `membership-refused`, `not-leader`
    */
