@@ -82,6 +82,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   violation: Violation | undefined;
   /** IDs of members whose removal was acknowledged. */
   readonly acknowledgedRemovals: Set<number> = new Set<number>();
+  /** When an operator asked for something last: a change of the members, or that leadership be handed over. */
+  askedMs: number = Number.NEGATIVE_INFINITY;
   events: ClusterEvents<Machine> | undefined;
   readonly #scenario: Scenario;
   readonly #workload: Workload<Machine>;

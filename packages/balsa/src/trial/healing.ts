@@ -1,8 +1,11 @@
+import { isJoint } from "../core/index.js";
 import type { StateMachine } from "../node/index.js";
 import type { Clients } from "./clients.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import {
+  CHANGE_FORGOTTEN_MS,
   HEAL_CATCH_UP_MS,
+  HEAL_CHANGES_MS,
   HEAL_COMMIT_MS,
   HEAL_DEPARTURE_ELECTIONS,
   HEAL_JOIN_MS,
@@ -25,11 +28,17 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   { settings, probes }: Scenario,
 ): Promise<void> {
   const healing = new Healing(cluster);
-  await healing.within(HEAL_LEADER_MS + HEAL_LEADER_ELECTIONS * settings.electionMs, "a leader that all know", () =>
-    healing.hasLeader(),
-  );
+  const peaceMs = cluster.world.nowMs;
+  const leaderMs = HEAL_LEADER_MS + HEAL_LEADER_ELECTIONS * settings.electionMs;
+  await healing.within(leaderMs, "a leader that all know", () => healing.hasLeader());
   if (cluster.violation !== undefined) return;
   await cluster.world.run({ forMs: HEAL_SETTLE_MS });
+  if (peaceMs - cluster.askedMs < CHANGE_FORGOTTEN_MS) {
+    await cluster.world.run({ forMs: Math.max(0, peaceMs + HEAL_CHANGES_MS - cluster.world.nowMs) });
+    const stays = () => healing.hasLeader() && !healing.isChanging();
+    await healing.within(leaderMs, "a leader that no change is to depose", stays);
+    if (cluster.violation !== undefined) return;
+  }
   const ask = (input: unknown, at: number) => {
     const members = healing.members();
     const member = members[at % members.length] ?? 0;
@@ -123,6 +132,13 @@ export class Healing<Machine extends StateMachine> {
       const raft = node.program?.raft;
       return raft !== undefined && raft.leader === memberId && raft.term === leader.term;
     });
+  }
+
+  /** The leader has a change of the members to make still, one of an earlier leader's perhaps. */
+  isChanging(): boolean {
+    const { node, record } = this.#cluster.leader ?? {};
+    const applied = node?.program?.raft?.status().applied ?? 0;
+    return record?.confState === undefined || isJoint(record.confState) || record.lastChange > applied;
   }
 
   isCaughtUp(): boolean {

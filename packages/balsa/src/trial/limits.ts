@@ -36,6 +36,11 @@ export const COMPARE_DISK_EVERY_MS = 1_700;
 /** How long a membership change may take; and after which a request for one can't arrive any more, whatever held it up. */
 export const CHANGE_TIMEOUT_MS = 3_000;
 export const CHANGE_FORGOTTEN_MS = 12_000;
+/**
+ * What operators asked for before the peace may depose whoever leads by then: it reaches a leader within a second, and
+ * the leader tries for no longer than the call may take.
+ */
+export const HEAL_CHANGES_MS: number = CHANGE_TIMEOUT_MS + 1_000;
 /** A member that comes back with an empty disk asks, is taken in, catches up and is promoted; one step may time out. */
 export const HEAL_JOIN_MS = 40_000;
 

@@ -146,7 +146,8 @@ export class MembershipFaults<Machine extends StateMachine> {
 
   /** What becomes of a change is counted; that it fails is no harm, so long as it fails as it is said to. */
   #follow(change: Promise<unknown>, { done, surelyNot }: { done?: () => void; surelyNot?: () => void } = {}): void {
-    const { coverage } = this.#cluster;
+    const { coverage, world } = this.#cluster;
+    this.#cluster.askedMs = world.nowMs;
     change.then(
       () => {
         coverage.count("membership changes made");
