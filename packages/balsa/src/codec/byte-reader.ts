@@ -50,7 +50,7 @@ export class ByteReader {
     const at = this.#advance(8);
     const high = readI32(this.bytes, at + 4) >>> 0;
     if (high > SAFE_HIGH_MAX) throw corrupt("an integer is not a safe one");
-    return high * TWO_TO_32 + (readI32(this.bytes, at) >>> 0);
+    return safeInteger(high, readI32(this.bytes, at) >>> 0);
   }
 
   varint(): number {
@@ -121,6 +121,15 @@ export class ByteReader {
     this.#position = at + lengthBytes;
     return at;
   }
+}
+
+/**
+ * The integer of an upper half that leaves it a safe one, and a lower one. No sum where the upper half is zero: V8's
+ * interpreter gives that as a boxed double, small as it is, and from then on boxes that field of every object of the same
+ * shape: all terms and indexes of a process, after the first that was read.
+ */
+export function safeInteger(high: number, low: number): number {
+  return high === 0 ? low : high * TWO_TO_32 + low;
 }
 
 /** Four bytes, little-endian, which must be there. */

@@ -1,4 +1,4 @@
-export { ByteReader, corrupt, readI32 } from "./byte-reader.js";
+export { ByteReader, corrupt, readI32, safeInteger } from "./byte-reader.js";
 export { ByteWriter } from "./byte-writer.js";
 export type { Command, CommandKind } from "./command.js";
 export { decodeCommand, encodeCommand, isLibraryCommand } from "./command.js";

@@ -20,7 +20,7 @@
  *
  * This module reads them; batch-builder.ts writes them.
  */
-import { ByteReader, crc32c, readEntryRecord } from "../codec/index.js";
+import { ByteReader, crc32c, readEntryRecord, safeInteger } from "../codec/index.js";
 import type { Entry } from "../core/index.js";
 import { BalsaError } from "../core/index.js";
 import type { Damage } from "./corruption.js";
@@ -39,7 +39,6 @@ export const BATCH_SUMMED_AT = 8;
 
 export const FLAG_RESET = 1;
 
-const TWO_TO_32 = 0x1_0000_0000;
 const SAFE_HIGH_MAX = 0x1f_ffff;
 
 /** What a batch says of its group. */
@@ -273,5 +272,5 @@ export function findVoucher(image: SegmentImage, offset: number): Batch | undefi
 /** What was written is a safe integer; what is read is under a checksum by then, and NaN equals nothing. */
 function u64(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true);
-  return high > SAFE_HIGH_MAX ? Number.NaN : high * TWO_TO_32 + view.getUint32(at, true);
+  return high > SAFE_HIGH_MAX ? Number.NaN : safeInteger(high, view.getUint32(at, true));
 }

@@ -1,7 +1,7 @@
 import type { StateMachine } from "../node/index.js";
 import { readLog } from "../storage/index.js";
 import { DATA_DIR, type SimulatedCluster, type SimulatedMember } from "./cluster.js";
-import { COMPARE_DISK_EVERY_MS } from "./limits.js";
+import { COMPARE_DISK_EVERY_MS, COMPARE_DISK_IN_LONG_RUNS_EVERY_MS, LONG_RUN_MS } from "./limits.js";
 import { WatchedLog } from "./watched-log.js";
 
 /**
@@ -27,10 +27,14 @@ export async function compareDisk<Machine extends StateMachine>(
 }
 
 /** One member's disk after the other, all through the run. */
-export function compareDisksInTurn<Machine extends StateMachine>(cluster: SimulatedCluster<Machine>): void {
+export function compareDisksInTurn<Machine extends StateMachine>(
+  cluster: SimulatedCluster<Machine>,
+  durationMs: number,
+): void {
+  const everyMs = durationMs >= LONG_RUN_MS ? COMPARE_DISK_IN_LONG_RUNS_EVERY_MS : COMPARE_DISK_EVERY_MS;
   let turn = 0;
   const next = (): void => {
-    cluster.world.after(COMPARE_DISK_EVERY_MS, "compare a disk", () => {
+    cluster.world.after(everyMs, "compare a disk", () => {
       const member = cluster.members[turn % cluster.members.length];
       turn += 1;
       if (member !== undefined) void compareDisk(cluster, member);

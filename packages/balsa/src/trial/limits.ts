@@ -30,8 +30,13 @@ export const HEAL_STEP_MS = 50;
 /** Steps of the model for one history: some ten times what an ordinary one takes. */
 export const CHECK_STEPS_MAX = 400_000;
 
-/** A disk is read as a whole and compared so often: some 0.3 ms of real time. */
+/**
+ * A disk is read as a whole and compared so often: some 0.7 ms of real time. Longer runs, in which all of them are compared
+ * more than once all the same, take twice as long between two: 2 % of a run of the default profile.
+ */
 export const COMPARE_DISK_EVERY_MS = 1_700;
+export const COMPARE_DISK_IN_LONG_RUNS_EVERY_MS = 3_700;
+export const LONG_RUN_MS = 30_000;
 
 /** How long a membership change may take; and after which a request for one can't arrive any more, whatever held it up. */
 export const CHANGE_TIMEOUT_MS = 3_000;

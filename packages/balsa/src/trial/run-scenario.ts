@@ -56,7 +56,7 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
   };
   const { world } = cluster;
   try {
-    compareDisksInTurn(cluster);
+    compareDisksInTurn(cluster, scenario.durationMs);
     followSteps(scenario, cluster, nemesis, clients);
     await runUnlessViolated(cluster, scenario.durationMs);
     const there = await comeToMoment(cluster, scenario);

@@ -1,4 +1,4 @@
-import { crc32c } from "../codec/index.js";
+import { crc32c, safeInteger } from "../codec/index.js";
 import { invariant } from "../core/index.js";
 import type { Command, StateMachine } from "../node/index.js";
 import type { Journal } from "./journal.js";
@@ -81,7 +81,7 @@ export class WatchedMachine implements StateMachine {
     await this.machine.restore(split.content());
     const trailer = split.trailer();
     const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength);
-    this.#index = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+    this.#index = safeInteger(view.getUint32(0), view.getUint32(4));
     this.#tellDigest();
   }
 
