@@ -8,14 +8,14 @@ const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
  * Each core has a worker, so helpers of the garbage collector would only take turns with them: an eighth of all CPU. And a
  * world lives for a quarter of a second, nearly all of it dies young: so the young generation is made for several worlds,
  * and the old one so large from the start that it is seldom gone through (with 32 MB and V8's own beginnings 1.1 s of 18 s
- * went into copying and as much again into marking; builds in turns, 80 seeds: a tenth faster). A worker takes some 430 MB.
+ * went into copying and as much again into marking; builds in turns, 80 seeds: a tenth faster; twice the size gives nothing more). A worker takes some 300 MB.
  * Processes, since threads can't have flags of their own.
  */
 const WORKER_FLAGS = [
   "--single-threaded-gc",
-  "--max-semi-space-size=128",
-  "--min-semi-space-size=128",
-  "--initial-old-space-size=1000",
+  "--max-semi-space-size=64",
+  "--min-semi-space-size=64",
+  "--initial-old-space-size=400",
 ];
 
 /** Runs the tasks that `next` gives in worker processes, each one seed at a time, until there are no more; results come as they are done. */
