@@ -114,7 +114,7 @@ export class Channel {
     const { trace } = wire.timeline;
     this.#node = trace.word(to);
     this.#kind = trace.word("arrive");
-    this.#data = trace.word(`${label} data`);
+    this.#data = trace.passing(`${label} data`);
   }
 
   /** Nothing gets to the other end as things are. */
@@ -249,7 +249,7 @@ export class Channel {
     const { timeline } = this.#wire;
     const delayUs = Math.max(0, first.dueUs - timeline.nowUs) + extraUs;
     const isData = first.kind === "data";
-    const detail = isData ? this.#data : timeline.trace.word(`${this.label} ${first.kind}`);
+    const detail = isData ? this.#data : timeline.trace.passing(`${this.label} ${first.kind}`);
     const arrival = this.#spare ?? new SimEvent(undefined, this.#node, this.#kind, detail, undefined);
     this.#spare = undefined;
     arrival.detail = detail;

@@ -56,11 +56,16 @@ export class Trace {
   word(text: string): Word {
     const known = this.#words.get(text);
     if (known !== undefined) return known;
-    this.#text(text);
-    this.#lastNumber += 1;
-    const word = { text, number: this.#lastNumber };
+    const word = this.passing(text);
     if (this.#words.size < TRACE_WORDS_MAX) this.#words.set(text, word);
     return word;
+  }
+
+  /** A word that as a rule comes once, or that its user keeps: it is not looked for among the others, nor kept with them. */
+  passing(text: string): Word {
+    this.#text(text);
+    this.#lastNumber += 1;
+    return { text, number: this.#lastNumber };
   }
 
   event(event: SimEvent): void {

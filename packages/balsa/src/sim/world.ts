@@ -124,7 +124,7 @@ export class World {
   after(delayMs: number, what: string, action: () => void): void {
     const node = this.trace.word("*");
     const kind = this.trace.word("world");
-    const event = new SimEvent(undefined, node, kind, this.trace.word(what), action);
+    const event = new SimEvent(undefined, node, kind, this.trace.passing(what), action);
     this.#timeline.schedule(Math.ceil(delayMs * 1000), event);
   }
 
