@@ -7,8 +7,8 @@ const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
 /**
  * Each core has a worker, so helpers of the garbage collector would only take turns with them: an eighth of all CPU. And a
  * world lives for a quarter of a second, nearly all of it dies young: so the young generation is made for several worlds,
- * and the old one so large from the start that it is seldom gone through (with 32 MB and V8's own beginnings 1.1 s of 18 s
- * went into copying and as much again into marking; builds in turns, 80 seeds: a tenth faster). A worker takes some 300 MB; twice the size, 430 MB, gave 3 % more, within the noise.
+ * and the old one so large from the start that it is seldom gone through: builds in turns, 80 seeds, a tenth faster than
+ * with 32 MB and V8's own beginnings. A worker takes some 300 MB; twice the size, 430 MB, gave 3 % more, within the noise.
  * Processes, since threads can't have flags of their own.
  */
 const WORKER_FLAGS = [
