@@ -33,25 +33,30 @@ export class Failover {
 
   /** Connections with `peer` closed; `voters` is the configuration in force. */
   peerDown(peer: number, voters: readonly number[]): void {
-    if (this.raw.lead !== peer || this.raw.role !== "follower") return;
-    this.raw.forgetLeader();
-    if (this.raw.lead !== NONE) return;
-    this.onInput();
-    const line = voters.filter((voter) => voter !== peer).sort((a, b) => a - b);
-    const rank = line.indexOf(this.raw.id);
-    if (rank >= 0) this.arm(rank, 1);
+    if (this.raw.lead === peer) this.leaderIsGone(voters);
   }
 
   /** A change of who votes was applied. */
   votersChanged(before: ConfState, after: ConfState): void {
     const { lead } = this.raw;
     // Not one that has no vote yet: changes of long ago are applied under the leader of today.
-    if (isVoter(before, lead) && !isVoter(after, lead)) this.peerDown(lead, after.voters);
+    if (isVoter(before, lead) && !isVoter(after, lead)) this.leaderIsGone(after.voters);
   }
 
   stop(): void {
     this.timer?.cancel();
     this.timer = undefined;
+  }
+
+  private leaderIsGone(voters: readonly number[]): void {
+    const { lead, role } = this.raw;
+    if (role !== "follower") return;
+    this.raw.forgetLeader();
+    if (this.raw.lead !== NONE) return;
+    this.onInput();
+    const line = voters.filter((voter) => voter !== lead).sort((a, b) => a - b);
+    const rank = line.indexOf(this.raw.id);
+    if (rank >= 0) this.arm(rank, 1);
   }
 
   private arm(rank: number, attempt: number): void {
