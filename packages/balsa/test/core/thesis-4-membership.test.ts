@@ -14,6 +14,21 @@ function leading(options?: ConstructorParameters<typeof Scenario>[0]): Scenario 
   return group;
 }
 
+/** 1 leads into a joint configuration, and is handing over to 2, which is behind, so that it takes its time. */
+function handingOverInJoint(): Scenario {
+  const group = leading();
+  group.addEmpty(4);
+  group
+    .member(1)
+    .act((node) =>
+      node.proposeConfChange({ version: 2, transition: "auto", changes: [add(4), remove(3)], context: NO_CONTEXT }),
+    );
+  group.isolate(2);
+  group.member(1).act((node) => node.transferLeader(2));
+  group.settle();
+  return group;
+}
+
 describe("thesis §4.1 one server at a time", () => {
   it("E1 §4.1 a new voter is brought up to date and counts from when the change is applied", () => {
     const group = leading();
@@ -347,17 +362,7 @@ describe("thesis §4.3 joint consensus", () => {
   });
 
   it("E1 a leader that hands over does not leave the joint configuration: whoever leads next does", () => {
-    const group = leading();
-    group.addEmpty(4);
-    group
-      .member(1)
-      .act((node) =>
-        node.proposeConfChange({ version: 2, transition: "auto", changes: [add(4), remove(3)], context: NO_CONTEXT }),
-      );
-    // 2 is behind, so that the transfer takes its time.
-    group.isolate(2);
-    group.member(1).act((node) => node.transferLeader(2));
-    group.settle();
+    const group = handingOverInJoint();
     group.heal();
     group.heartbeat();
     expect(group.leader()).toBe(2);
@@ -365,16 +370,7 @@ describe("thesis §4.3 joint consensus", () => {
   });
 
   it("E1 D5 a leader that gives a transfer up leaves the joint configuration then, though nobody writes", () => {
-    const group = leading();
-    group.addEmpty(4);
-    group
-      .member(1)
-      .act((node) =>
-        node.proposeConfChange({ version: 2, transition: "auto", changes: [add(4), remove(3)], context: NO_CONTEXT }),
-      );
-    group.isolate(2);
-    group.member(1).act((node) => node.transferLeader(2));
-    group.settle();
+    const group = handingOverInJoint();
     expect(group.member(1).conf).toMatchObject({ voters: [1, 2, 4], votersOutgoing: [1, 2, 3] });
     group.tick(1, ELECTION_TICKS);
     group.settle();
