@@ -11,10 +11,7 @@ declare const TextDecoder: new (
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/**
- * Names, addresses, marks: a loop takes half the encoder's 0.26 µs or less up to 40 letters, and up to 64 no ArrayBuffer is
- * made, which is dearer than the loop.
- */
+/** Names, addresses, marks: up to this length no ArrayBuffer is made, and a loop takes 0.2 µs where the encoder takes 0.5 or more. */
 const SHORT_CHARS_MAX = 64;
 
 /** Lone surrogates become U+FFFD. */
