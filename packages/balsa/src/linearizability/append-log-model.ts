@@ -51,6 +51,11 @@ export function appendLogModel(): Model<AppendLogState, AppendLogInput, AppendLo
     sameOutput,
     stateKey: ({ key }) => key,
     isReadOnly: ({ kind }) => kind === "read",
+    // A log only grows.
+    rulesOut: (state, input, output) =>
+      output.kind === "appended"
+        ? output.position !== undefined && output.position < state.length
+        : input.kind === "read" && output.values.length < state.length - input.from,
     describe: {
       input: (input) => (input.kind === "append" ? `append ${JSON.stringify(input.value)}` : `read from ${input.from}`),
       output: (output) =>

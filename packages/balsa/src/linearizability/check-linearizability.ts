@@ -7,7 +7,7 @@ import type { Model } from "./model.js";
 import { type EffectiveOperation, isCompleted, isEffective, type Operation } from "./operation.js";
 import { type Partition, partitionsOf } from "./partition.js";
 import type { Completion } from "./schedule.js";
-import { type Budget, Search } from "./search.js";
+import { type Budget, searchInTurns } from "./search-in-turns.js";
 import type { Attempt, Counterexample, Linearization, Refusal, Verdict } from "./verdict.js";
 
 export interface CheckOptions {
@@ -37,7 +37,7 @@ export function checkLinearizability<State, Input, Output>(
   const linearizations: Linearization<Input, Output>[] = [];
   let undecided: Extract<Verdict<State, Input, Output>, { kind: "undecided" }> | undefined;
   for (const { keys, operations } of parts) {
-    const result = new Search(model, operations, budget).run();
+    const result = searchInTurns(model, operations, budget);
     const steps = stepsMax - budget.stepsLeft;
     switch (result.kind) {
       case "found":

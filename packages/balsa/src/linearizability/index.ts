@@ -22,7 +22,7 @@ export { queueModel } from "./queue-model.js";
 export type { RegisterInput, RegisterOutput } from "./register-model.js";
 export { registerModel } from "./register-model.js";
 export type { Scalar } from "./scalar.js";
-export type { Limit } from "./search.js";
+export type { Limit } from "./search-in-turns.js";
 export type { SequentialSpecification } from "./sequential-model.js";
 export { sequentialModel } from "./sequential-model.js";
 export type { Attempt, Counterexample, Linearization, Refusal, Verdict } from "./verdict.js";

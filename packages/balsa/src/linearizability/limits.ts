@@ -10,6 +10,12 @@ export const STEPS_MAX_DEFAULT = 5_000_000;
  */
 export const CONFIGURATIONS_MAX_DEFAULT = 500_000;
 
+/** Steps an operation that the search which goes deepest first has to itself. Most histories take a tenth of it. */
+export const DEEPEST_FIRST_STEPS = 32;
+
+/** Steps of one search before it is the other's turn. */
+export const TURN_STEPS = 1_000;
+
 /** Partial linearizations that a counterexample keeps, each of them ending in another state. */
 export const ATTEMPTS_MAX = 12;
 

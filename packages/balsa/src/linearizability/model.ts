@@ -29,6 +29,12 @@ export interface Model<State, Input, Output> {
   keys?(input: Input): readonly string[] | undefined;
   /** True: it never changes any state. Saves most of a search; a model that lies here is found out and refused. */
   isReadOnly?(input: Input): boolean;
+  /**
+   * True: neither in this state nor in any that can ever follow can it end so. It saves going on from there, by far the
+   * most where much timed out: a count of all writes that is above the answer's, a log that is longer than what was read.
+   * To say so where it is not true makes right histories wrong.
+   */
+  rulesOut?(state: State, input: Input, output: Output): boolean;
   readonly describe: Descriptions<State, Input, Output>;
   /** Why it can't answer so in this state. */
   explain?(state: State, input: Input, output: Output): string;

@@ -26,6 +26,7 @@ export function perKeyModel<State, Input, Output>(
     stateKey: (states) => JSON.stringify(touched(states).map(([key, state]) => [key, model.stateKey(state)])),
     keys: ({ key }) => [key],
     isReadOnly: ({ input }) => model.isReadOnly?.(input) ?? false,
+    rulesOut: (states, { key, input }, output) => model.rulesOut?.(stateOf(states, key), input, output) ?? false,
     describe: {
       input: ({ key, input }) => `${key}: ${model.describe.input(input)}`,
       output: (output, { input }) => model.describe.output(output, input),

@@ -2,17 +2,13 @@ import { BalsaError } from "../core/index.js";
 import { type Configuration, ConfigurationSet, type Placement } from "./configuration.js";
 import { DeadEnds } from "./dead-ends.js";
 import type { Model } from "./model.js";
-import type { EffectiveOperation } from "./operation.js";
-import { type Candidate, type Completion, type Schedule, scheduleOf } from "./schedule.js";
+import type { Candidate, Completion, Schedule } from "./schedule.js";
 
-/** What a check may still spend. One budget for all its searches. */
-export interface Budget {
-  stepsLeft: number;
-  readonly configurationsMax: number;
-}
-
-/** Which of its limits a check ran into. */
-export type Limit = "steps" | "configurations";
+/**
+ * What a search tries first. `deepest`: what it reached last. `fewest-guesses`: what takes the fewest operations of
+ * unknown outcome since a completion was last passed; of equal ones what it reached last.
+ */
+export type SearchOrder = "deepest" | "fewest-guesses";
 
 export type SearchResult<State, Input, Output> =
   | { readonly kind: "found"; readonly path: Placement<State, Input, Output> | undefined }
@@ -22,7 +18,8 @@ export type SearchResult<State, Input, Output> =
       readonly completion: Completion<Input, Output>;
       readonly deadEnds: readonly Configuration<State, Input, Output>[];
     }
-  | { readonly kind: "limited"; readonly limit: Limit; readonly passed: number };
+  /** Neither yet: it took the steps that it was to take. */
+  | { readonly kind: "unfinished" };
 
 /** A configuration whose successors are being tried. */
 interface Frame<State, Input, Output> {
@@ -30,6 +27,10 @@ interface Frame<State, Input, Output> {
   readonly completion: Completion<Input, Output>;
   /** Where it came from, if by an operation of unknown outcome that nothing has made use of yet. */
   readonly without: Configuration<State, Input, Output> | undefined;
+  /** Operations of unknown outcome that were placed since a completion was last passed. */
+  readonly guesses: number;
+  /** The open operations were tried, those of unknown outcome are next. */
+  isGuessing: boolean;
   /** Counts through the completion's open operations, then through those of unknown outcome. */
   nextCandidate: number;
   candidate: Candidate<Input, Output> | undefined;
@@ -39,57 +40,101 @@ interface Frame<State, Input, Output> {
 }
 
 /**
- * Looks for an order of the operations that the model allows: depth first, just in time (Wing and Gong 1993; Lowe 2017).
- * It passes from completion to completion; only when one is reached whose operation has not been placed, operations that
+ * Looks for an order of the operations that the model allows, just in time (Wing and Gong 1993; Lowe 2017). It passes from completion to completion; only when one is reached whose operation has not been placed, operations that
  * are under way are, until that one is among them. A read is placed as soon as the state allows it, with no alternative:
  * placing it changes nothing for the others. Configurations that were seen are not looked at again, so the search ends
- * after at most as many steps as there are configurations times operations under way. Its stack is an array of its own.
+ * after at most as many steps as there are configurations times operations under way, whatever it tries first.
  */
 export class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
-  readonly #budget: Budget;
+  readonly #order: SearchOrder;
   readonly #schedule: Schedule<Input, Output>;
   readonly #seen: ConfigurationSet = new ConfigurationSet();
   readonly #deadEnds: DeadEnds<State, Input, Output> = new DeadEnds();
-  readonly #stack: Frame<State, Input, Output>[] = [];
+  /** Stacks, by the guesses that the next successors of their frames will have taken; all in one where these don't count. */
+  readonly #frontier: Frame<State, Input, Output>[][] = [];
+  #found: Configuration<State, Input, Output> | undefined;
+  #steps = 0;
 
-  constructor(
-    model: Model<State, Input, Output>,
-    operations: readonly EffectiveOperation<Input, Output>[],
-    budget: Budget,
-  ) {
+  constructor(model: Model<State, Input, Output>, schedule: Schedule<Input, Output>, order: SearchOrder) {
     this.#model = model;
-    this.#budget = budget;
-    this.#schedule = scheduleOf(operations, (input) => model.isReadOnly?.(input) ?? false);
+    this.#schedule = schedule;
+    this.#order = order;
+    const state = model.initial();
+    const stateId = this.#seen.stateId(model.stateKey(state));
+    this.#reach({ position: 0, placed: 0n, spent: 0n, state, stateId, path: undefined }, undefined, 0);
   }
 
-  run(): SearchResult<State, Input, Output> {
-    const state = this.#model.initial();
-    const stateId = this.#seen.stateId(this.#model.stateKey(state));
-    let without: Configuration<State, Input, Output> | undefined;
-    let reached: Configuration<State, Input, Output> | undefined = {
-      position: 0,
-      placed: 0n,
-      spent: 0n,
-      state,
-      stateId,
-      path: undefined,
-    };
+  /** How often the model was asked. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** How many configurations it remembers. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  /** How many completions it has passed on its furthest way. */
+  get passed(): number {
+    return Math.max(0, this.#deadEnds.position);
+  }
+
+  /** Goes on from where it stands, for so many steps or a few more, or until it would remember more than `sizeMax`. */
+  run(steps: number, sizeMax: number): SearchResult<State, Input, Output> {
+    const stepsMax = this.#steps + steps;
     for (;;) {
+      if (this.#found !== undefined) return { kind: "found", path: this.#found.path };
+      const frames = this.#frontier.find(({ length }) => length > 0);
+      const frame = frames?.at(-1);
+      if (frames === undefined || frame === undefined) return this.#exhausted();
+      if (this.#steps >= stepsMax || this.#seen.size > sizeMax) return { kind: "unfinished" };
+      const reached = this.#successor(frame);
       if (reached !== undefined) {
-        const settled = this.#settle(reached);
-        const completion = this.#schedule.completions[settled.position];
-        if (completion === undefined) return { kind: "found", path: settled.path };
-        this.#enter(settled, completion, settled.path === reached.path ? without : undefined);
+        const isGuess = reached.spent !== frame.from.spent;
+        this.#reach(reached, isGuess ? frame.from : undefined, frame.guesses + (isGuess ? 1 : 0));
+        continue;
       }
-      const limit = this.#limit();
-      if (limit !== undefined) return { kind: "limited", limit, passed: Math.max(0, this.#deadEnds.position) };
-      const frame = this.#stack.at(-1);
-      if (frame === undefined) return this.#exhausted();
-      reached = this.#successor(frame);
-      if (reached === undefined) this.#stack.pop();
-      else without = reached.spent === frame.from.spent ? undefined : frame.from;
+      frames.pop();
+      if (frame.isGuessing || frame.completion.unknownCount === 0) continue;
+      frame.isGuessing = true;
+      this.#push(frame);
     }
+  }
+
+  #reach(
+    reached: Configuration<State, Input, Output>,
+    without: Configuration<State, Input, Output> | undefined,
+    guesses: number,
+  ): void {
+    const from = this.#settle(reached);
+    const completion = this.#schedule.completions[from.position];
+    if (completion === undefined) {
+      this.#found = from;
+      return;
+    }
+    if (!this.#seen.add(from)) return;
+    this.#deadEnds.note(from);
+    // Only of the next to complete: a counterexample is the first that has no place, so all before it must be passed.
+    const { input, outcome } = completion.operation;
+    if (this.#model.rulesOut?.(from.state, input, outcome.output) === true) return;
+    this.#push({
+      from,
+      completion,
+      without: from.path === reached.path ? without : undefined,
+      guesses: from.position === reached.position ? guesses : 0,
+      isGuessing: false,
+      nextCandidate: 0,
+      candidate: undefined,
+      states: [],
+      statesTried: 0,
+    });
+  }
+
+  #push(frame: Frame<State, Input, Output>): void {
+    const guesses = this.#order === "deepest" ? 0 : frame.guesses + (frame.isGuessing ? 1 : 0);
+    while (this.#frontier.length <= guesses) this.#frontier.push([]);
+    this.#frontier[guesses]?.push(frame);
   }
 
   /** Places the reads that the state allows and passes the completions of what is placed, as far as that goes. */
@@ -112,16 +157,6 @@ export class Search<State, Input, Output> {
       position += 1;
     }
     return { position, placed, spent, state, stateId, path };
-  }
-
-  #enter(
-    from: Configuration<State, Input, Output>,
-    completion: Completion<Input, Output>,
-    without: Configuration<State, Input, Output> | undefined,
-  ): void {
-    if (!this.#seen.add(from)) return;
-    this.#deadEnds.note(from);
-    this.#stack.push({ from, completion, without, nextCandidate: 0, candidate: undefined, states: [], statesTried: 0 });
   }
 
   /** The next configuration that one placement leads to. */
@@ -167,7 +202,7 @@ export class Search<State, Input, Output> {
       // Reads that could be placed are.
       if (!candidate.isReadOnly && (placed & candidate.bit) === 0n) return candidate;
     }
-    while (frame.nextCandidate < open.length + unknownCount) {
+    while (frame.isGuessing && frame.nextCandidate < open.length + unknownCount) {
       const fromLast = frame.nextCandidate++ - open.length;
       const candidate = this.#schedule.unknown[unknownCount - 1 - fromLast] as Candidate<Input, Output>;
       if ((spent & candidate.bit) === 0n) return candidate;
@@ -176,7 +211,7 @@ export class Search<State, Input, Output> {
   }
 
   #step(state: State, { operation }: Candidate<Input, Output>): readonly State[] {
-    this.#budget.stepsLeft -= 1;
+    this.#steps += 1;
     return this.#model.step(state, operation.input, operation.outcome);
   }
 
@@ -189,11 +224,6 @@ export class Search<State, Input, Output> {
       throw new BalsaError("invalid-argument", `model ${name}: ${operation} is read-only and changes the state`);
     }
     return states.length > 0;
-  }
-
-  #limit(): Limit | undefined {
-    if (this.#budget.stepsLeft <= 0) return "steps";
-    return this.#seen.size > this.#budget.configurationsMax ? "configurations" : undefined;
   }
 
   #exhausted(): SearchResult<State, Input, Output> {

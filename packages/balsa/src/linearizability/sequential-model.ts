@@ -11,6 +11,7 @@ export interface SequentialSpecification<State, Input, Output> {
   stateKey(state: State): string | number;
   keys?(input: Input): readonly string[] | undefined;
   isReadOnly?(input: Input): boolean;
+  rulesOut?(state: State, input: Input, output: Output): boolean;
   readonly describe: Descriptions<State, Input, Output>;
 }
 

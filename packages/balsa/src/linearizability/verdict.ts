@@ -1,5 +1,5 @@
 import type { CompletedOperation, EffectiveOperation, Operation } from "./operation.js";
-import type { Limit } from "./search.js";
+import type { Limit } from "./search-in-turns.js";
 
 /** An order in which a part of the history can have taken effect. */
 export interface Linearization<Input, Output> {

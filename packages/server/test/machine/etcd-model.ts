@@ -56,6 +56,8 @@ export const etcdSpecification: SequentialSpecification<NaiveStore, KvInput, KvO
   sameOutput: (a, b) => textOf(a) === textOf(b),
   stateKey: (store) => store.stateKey(),
   isReadOnly: isRead,
+  // Every answer tells the revision, and that never falls.
+  rulesOut: (store, _input, output) => typeof output !== "string" && output.revision < store.revision,
   describe: {
     input: ({ kind, request }) => `${kind} ${textOf(request)}`,
     output: (output) => textOf(output),
