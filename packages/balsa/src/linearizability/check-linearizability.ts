@@ -15,6 +15,12 @@ export interface CheckOptions {
   readonly stepsMax?: number | undefined;
   /** How many configurations may be remembered at once, some 250 bytes each. Default 500,000. */
   readonly configurationsMax?: number | undefined;
+  /**
+   * Operations, by their `id`, in an order in which they probably took effect: that of the log that they went through,
+   * where there is one. What only reads need not be in it. It is tried first, and decides at once if it is right; whatever
+   * it says, the verdict rests on the history and the model alone.
+   */
+  readonly likelyOrder?: readonly number[] | undefined;
 }
 
 /**
@@ -34,10 +40,11 @@ export function checkLinearizability<State, Input, Output>(
   const budget: Budget = { stepsLeft: stepsMax, configurationsMax };
   const parts = partitionsOf(model, history.operations.filter(isEffective<Input, Output>));
   parts.sort((a, b) => a.operations.length - b.operations.length);
+  const ranks = new Map(options.likelyOrder?.map((id, rank) => [id, rank]));
   const linearizations: Linearization<Input, Output>[] = [];
   let undecided: Extract<Verdict<State, Input, Output>, { kind: "undecided" }> | undefined;
   for (const { keys, operations } of parts) {
-    const result = searchInTurns(model, operations, budget);
+    const result = searchInTurns(model, operations, budget, inLikelyOrder(operations, ranks));
     const steps = stepsMax - budget.stepsLeft;
     switch (result.kind) {
       case "found":
@@ -60,6 +67,16 @@ export function checkLinearizability<State, Input, Output>(
   }
   const steps = stepsMax - budget.stepsLeft;
   return undecided === undefined ? { kind: "linearizable", linearizations, steps } : { ...undecided, steps };
+}
+
+/** Those whose place in the likely order is known, in that order. */
+function inLikelyOrder<Input, Output>(
+  operations: readonly EffectiveOperation<Input, Output>[],
+  ranks: ReadonlyMap<number, number>,
+): readonly EffectiveOperation<Input, Output>[] {
+  if (ranks.size === 0) return [];
+  const rankOf = ({ id }: EffectiveOperation<Input, Output>): number => ranks.get(id) ?? -1;
+  return operations.filter(({ id }) => ranks.has(id)).sort((a, b) => rankOf(a) - rankOf(b));
 }
 
 function counterexampleOf<State, Input, Output>(

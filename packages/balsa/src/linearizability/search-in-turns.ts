@@ -28,9 +28,13 @@ export function searchInTurns<State, Input, Output>(
   model: Model<State, Input, Output>,
   operations: readonly EffectiveOperation<Input, Output>[],
   budget: Budget,
+  likelyOrder: readonly EffectiveOperation<Input, Output>[],
 ): Finding<State, Input, Output> {
   const schedule = scheduleOf(operations, (input) => model.isReadOnly?.(input) ?? false);
-  const searches = [new Search(model, schedule, "deepest")];
+  const first = new Search(model, schedule, "deepest");
+  first.follow(likelyOrder, budget.stepsLeft);
+  budget.stepsLeft -= first.steps;
+  const searches = [first];
   let turnSteps = schedule.unknown.length === 0 ? Number.POSITIVE_INFINITY : DEEPEST_FIRST_STEPS * operations.length;
   for (let turn = 0; ; turn++) {
     const search = searches[turn % searches.length] as Search<State, Input, Output>;

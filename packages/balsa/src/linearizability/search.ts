@@ -2,6 +2,7 @@ import { BalsaError } from "../core/index.js";
 import { type Configuration, ConfigurationSet, type Placement } from "./configuration.js";
 import { DeadEnds } from "./dead-ends.js";
 import type { Model } from "./model.js";
+import type { EffectiveOperation } from "./operation.js";
 import type { Candidate, Completion, Schedule } from "./schedule.js";
 
 /**
@@ -53,6 +54,7 @@ export class Search<State, Input, Output> {
   readonly #deadEnds: DeadEnds<State, Input, Output> = new DeadEnds();
   /** Stacks, by the guesses that the next successors of their frames will have taken; all in one where these don't count. */
   readonly #frontier: Frame<State, Input, Output>[][] = [];
+  readonly #start: Configuration<State, Input, Output>;
   #found: Configuration<State, Input, Output> | undefined;
   #steps = 0;
 
@@ -62,7 +64,7 @@ export class Search<State, Input, Output> {
     this.#order = order;
     const state = model.initial();
     const stateId = this.#seen.stateId(model.stateKey(state));
-    this.#reach({ position: 0, placed: 0n, spent: 0n, state, stateId, path: undefined }, undefined, 0);
+    this.#start = this.#reach({ position: 0, placed: 0n, spent: 0n, state, stateId, path: undefined }, undefined, 0);
   }
 
   /** How often the model was asked. */
@@ -102,22 +104,45 @@ export class Search<State, Input, Output> {
     }
   }
 
+  /**
+   * Places operations in this order, as far as the model allows it and so many steps go; the search goes on from there. For
+   * one that goes deepest first and has not begun, and operations each of which is named once. Reads are passed over: they have their places.
+   */
+  follow(likelyOrder: readonly EffectiveOperation<Input, Output>[], steps: number): void {
+    const unknown = new Map(this.#schedule.unknown.map((candidate, i) => [candidate.operation, { candidate, i }]));
+    let at = this.#start;
+    for (const operation of likelyOrder) {
+      const completion = this.#schedule.completions[at.position];
+      if (completion === undefined || this.#steps >= steps) return;
+      const lost = unknown.get(operation);
+      // Before it was invoked: no log can tell that.
+      if (lost !== undefined && lost.i >= completion.unknownCount) return;
+      const candidate = lost?.candidate ?? completion.open.find((open) => open.operation === operation);
+      if (candidate === undefined || candidate.isReadOnly) continue;
+      const [state] = this.#step(at.state, candidate);
+      if (state === undefined) return;
+      // Also from where it has been before: what timed out may have led back there.
+      at = this.#reach(this.#after(at, candidate, state), undefined, 0);
+    }
+  }
+
+  /** Settles what was reached, and notes it if it is new. */
   #reach(
     reached: Configuration<State, Input, Output>,
     without: Configuration<State, Input, Output> | undefined,
     guesses: number,
-  ): void {
+  ): Configuration<State, Input, Output> {
     const from = this.#settle(reached);
     const completion = this.#schedule.completions[from.position];
     if (completion === undefined) {
       this.#found = from;
-      return;
+      return from;
     }
-    if (!this.#seen.add(from)) return;
+    if (!this.#seen.add(from)) return from;
     this.#deadEnds.note(from);
     // Only of the next to complete: a counterexample is the first that has no place, so all before it must be passed.
     const { input, outcome } = completion.operation;
-    if (this.#model.rulesOut?.(from.state, input, outcome.output) === true) return;
+    if (this.#model.rulesOut?.(from.state, input, outcome.output) === true) return from;
     this.#push({
       from,
       completion,
@@ -129,6 +154,7 @@ export class Search<State, Input, Output> {
       states: [],
       statesTried: 0,
     });
+    return from;
   }
 
   #push(frame: Frame<State, Input, Output>): void {
@@ -171,6 +197,14 @@ export class Search<State, Input, Output> {
     const { from, candidate } = frame;
     const state = frame.states[frame.statesTried] as State;
     frame.statesTried += 1;
+    return this.#after(from, candidate, state);
+  }
+
+  #after(
+    from: Configuration<State, Input, Output>,
+    candidate: Candidate<Input, Output>,
+    state: State,
+  ): Configuration<State, Input, Output> {
     const isUnknown = candidate.operation.outcome.kind === "unknown";
     return {
       position: from.position,

@@ -48,6 +48,8 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
   /** Those whose session asks on, whichever member dies. */
   readonly #inSessions = new Set<Pending<Input>>();
   readonly #sessions: SessionClients<Machine> | undefined;
+  /** What each command was proposed for, by its number in the journal. */
+  readonly #operationIds = new Map<number, number>();
 
   constructor(
     cluster: SimulatedCluster<Machine>,
@@ -65,6 +67,13 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
 
   get history(): History<Input, Output> {
     return this.#recorder.history();
+  }
+
+  /** The operations of the history that were applied, in the log's order. */
+  get appliedOrder(): readonly number[] {
+    const { journal, sessions } = this.#cluster;
+    const commands = (sessions?.journal ?? journal).appliedOrder;
+    return commands.map((commandId) => this.#operationIds.get(commandId)).filter((id) => id !== undefined);
   }
 
   /** Whether any operation waits for its answer. */
@@ -133,13 +142,14 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     return {
       machine: life.machine,
       propose: async (data) => {
-        if (sessions === undefined) return (await proposeWatched(this.#cluster, raft, data, options)).result;
-        if (!sessions.has(operation.client)) return sessions.proposePlainly(raft, data, options);
+        const numbered = (commandId: number): void => void this.#operationIds.set(commandId, operation.id);
+        if (sessions === undefined) return (await proposeWatched(this.#cluster, raft, data, options, numbered)).result;
+        if (!sessions.has(operation.client)) return sessions.proposePlainly(raft, data, options, numbered);
         this.#pending[operation.member]?.delete(operation);
         this.#inSessions.add(operation);
         // It is the session that tries again, for as long as there is time.
         operation.attempts = ATTEMPTS_MAX;
-        return sessions.propose(operation.client, data);
+        return sessions.propose(operation.client, data, numbered);
       },
       read: async () => {
         await raft.read(options);

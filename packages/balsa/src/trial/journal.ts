@@ -35,6 +35,11 @@ export class Journal {
     this.#coverage = coverage;
   }
 
+  /** All commands that any member has applied, in the log's order. */
+  get appliedOrder(): readonly number[] {
+    return [...this.#byIndex.values()].sort((a, b) => a.index - b.index).map(({ commandId }) => commandId);
+  }
+
   /** A number for one more command. */
   propose(): number {
     this.#lastCommandId += 1;

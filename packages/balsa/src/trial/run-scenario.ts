@@ -144,7 +144,8 @@ function checkHistory<Machine extends StateMachine, State, Input, Output>(
   clients: Clients<Machine, State, Input, Output>,
   { model }: Workload<Machine, State, Input, Output>,
 ): "checked" | "undecided" {
-  const verdict = checkLinearizability(model, clients.history, { stepsMax: CHECK_STEPS_MAX });
+  const { history, appliedOrder } = clients;
+  const verdict = checkLinearizability(model, history, { stepsMax: CHECK_STEPS_MAX, likelyOrder: appliedOrder });
   if (verdict.kind === "not-linearizable") {
     const page = drawCounterexample(model, verdict.counterexample);
     cluster.violate("linearizable", explainVerdict(model, verdict), page, verdict.counterexample.operation.endedAt);

@@ -51,8 +51,11 @@ export class SessionClients<Machine extends StateMachine> {
     this.#members[number]?.lifeEnded();
   }
 
-  /** Under the client's session, at whichever member answers. */
-  async propose(client: number, data: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Under the client's session, at whichever member answers.
+   * @param numbered is told the number in the sessions' journal
+   */
+  async propose(client: number, data: Uint8Array, numbered: (commandId: number) => void): Promise<Uint8Array> {
     const { timeoutsMs } = this.#settings;
     const timeoutMs = timeoutsMs[this.#calls % timeoutsMs.length];
     this.#calls += 1;
@@ -61,7 +64,7 @@ export class SessionClients<Machine extends StateMachine> {
     const isLast = open.callsLeft <= 0;
     if (isLast) this.#leave(client, open);
     const session = await this.#opening(client, open);
-    const applied = await this.#watched(data, async (tagged) => {
+    const applied = await this.#watched(data, numbered, async (tagged) => {
       try {
         return await session.propose(tagged, { timeoutMs });
       } catch (error) {
@@ -75,8 +78,13 @@ export class SessionClients<Machine extends StateMachine> {
   }
 
   /** Without a session: it takes effect as often as it is in the log. */
-  async proposePlainly(raft: RaftNode, data: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const applied = await this.#watched(data, async (tagged) => {
+  async proposePlainly(
+    raft: RaftNode,
+    data: Uint8Array,
+    options: CallOptions,
+    numbered: (commandId: number) => void,
+  ): Promise<Uint8Array> {
+    const applied = await this.#watched(data, numbered, async (tagged) => {
       const { index, term, result } = await proposeWatched(this.#cluster, raft, withoutSession(tagged), options);
       return { index, term, result: resultOf(result) };
     });
@@ -84,9 +92,14 @@ export class SessionClients<Machine extends StateMachine> {
   }
 
   /** Whatever is tried for it, it is one command: with a number, and held against what ran. */
-  async #watched(data: Uint8Array, propose: (tagged: Uint8Array) => Promise<Applied>): Promise<Applied> {
+  async #watched(
+    data: Uint8Array,
+    numbered: (commandId: number) => void,
+    propose: (tagged: Uint8Array) => Promise<Applied>,
+  ): Promise<Applied> {
     const { journal } = this.#record;
     const commandId = journal.propose();
+    numbered(commandId);
     try {
       const applied = await propose(tagCommand(commandId, data));
       const { index, term, result } = applied;

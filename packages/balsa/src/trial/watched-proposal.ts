@@ -3,15 +3,20 @@ import type { Applied, CallOptions, RaftNode, StateMachine } from "../node/index
 import type { SimulatedCluster } from "./cluster.js";
 import { checksumOf, tagCommand } from "./watched-machine.js";
 
-/** Proposes under a number of its own, and holds what is told of it against what is applied. */
+/**
+ * Proposes under a number of its own, and holds what is told of it against what is applied.
+ * @param numbered is told the number in the journal
+ */
 export async function proposeWatched<Machine extends StateMachine>(
   cluster: SimulatedCluster<Machine>,
   raft: RaftNode,
   data: Uint8Array,
   options: CallOptions,
+  numbered?: (commandId: number) => void,
 ): Promise<Applied> {
   const { journal } = cluster;
   const commandId = journal.propose();
+  numbered?.(commandId);
   try {
     const applied = await raft.propose(tagCommand(commandId, data), options);
     const { index, term, result } = applied;

@@ -8,6 +8,7 @@ import type { PutRequest, RequestOp } from "../../src/mvcc/request.js";
 import { KvService } from "../../src/rpc/kv-service.js";
 import { deleteOp, deleteRange, put, putOp, range, rangeOp, txn } from "../mvcc/requests.js";
 import { isRead, type KvInput, type KvOutput } from "./etcd-model.js";
+import { TaggedCommands } from "./tagged-commands.js";
 import { call } from "./wire-client.js";
 
 interface Server {
@@ -34,6 +35,8 @@ export class SimulatedServers {
   readonly world: World;
   readonly nodes: readonly WorldNode<Server>[];
   readonly recorder: HistoryRecorder<KvInput, KvOutput> = new HistoryRecorder();
+  /** Whose they are and in which order they were applied. */
+  readonly commands: TaggedCommands = new TaggedCommands();
   private readonly options: ServersOptions;
   private lastValue = 0;
 
@@ -51,13 +54,14 @@ export class SimulatedServers {
           name,
           listen: `${name}:2380`,
           cluster: { bootstrap: { id: "servers", members } },
-          stateMachine: state,
+          stateMachine: this.commands.untagging(state),
           snapshotLogEntries: 40,
           keepEntries: 10,
         });
         const { clusterId, memberId } = raft.status();
         const responder = { clusterId, memberId };
-        const kv = new KvService({ consensus: raft, state, responder, timeoutMs: REQUEST_TIMEOUT_MS });
+        const consensus = this.commands.tagging(raft);
+        const kv = new KvService({ consensus, state, responder, timeoutMs: REQUEST_TIMEOUT_MS });
         return { raft, state, kv, close: () => raft.close() };
       }),
     );
@@ -102,7 +106,7 @@ export class SimulatedServers {
       if (server === undefined) continue;
       const input = this.drawRequest(world.prng, server);
       const operation = recorder.invoke(name, input, world.nowMs);
-      const outcome = await Promise.race([this.ask(server, input), this.pause(REQUEST_TIMEOUT_MS + 100)]);
+      const outcome = await Promise.race([this.ask(server, input, operation), this.pause(REQUEST_TIMEOUT_MS + 100)]);
       if (outcome !== undefined && outcome !== "not-applied") recorder.complete(operation, outcome, world.nowMs);
       else if (outcome === "not-applied" || isRead(input)) recorder.fail(operation, world.nowMs);
       else recorder.lose(operation, world.nowMs);
@@ -110,8 +114,10 @@ export class SimulatedServers {
   }
 
   /** undefined: nobody knows. */
-  private async ask(server: Server, input: KvInput): Promise<KvOutput | "not-applied" | undefined> {
+  private async ask(server: Server, input: KvInput, operation: number): Promise<KvOutput | "not-applied" | undefined> {
     try {
+      // A service proposes at once or not at all.
+      this.commands.operation = operation;
       return await call(server.kv, input);
     } catch (error) {
       return (error as { applied?: string }).applied === "not-applied" ? "not-applied" : undefined;
