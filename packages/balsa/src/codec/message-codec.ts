@@ -3,7 +3,8 @@
  *
  *   heads    a count, then for each message its tag (u8), from, to and term (varints) and the fields of its kind;
  *            an append says here how many entries it has. Short heads name nobody, where both ends of a connection
- *            are known: no `to`, and a `from` only where the tag's highest bit says so
+ *            are known: no `to`, and a `from` only where the tag's highest bit says so. A quiet append has a tag of its own,
+ *            and no entries to count
  *   records  the entries of all appends, one entry record after the other
  *
  * Two, so that the checksum of the frame around them need not run over the payloads a second time: a record has its
@@ -40,6 +41,7 @@ const TRANSFER_LEADER = 11;
 const PROPOSE = 12;
 const READ_INDEX = 13;
 const READ_INDEX_RESPONSE = 14;
+const QUIET_APPEND = 15;
 
 /** Of records held on to for the next follower: the runtime's largest append of several entries, and its headers. */
 const RUN_BYTES_MAX: number = 2 * 1024 * 1024;
@@ -60,6 +62,8 @@ const PROPOSED_BYTES_MIN = 2;
 export interface Ends {
   readonly from: number;
   readonly to: number;
+  /** Both know of quiet appends. To one that does not an append goes unmarked, and is answered: that is harmless. */
+  readonly knowQuiet: boolean;
 }
 
 /**
@@ -134,12 +138,7 @@ export function readMessages(
 function writeHead(out: ByteWriter, message: PeerMessage, ends: Ends | undefined): void {
   switch (message.type) {
     case "append":
-      invariant(message.entries.length <= MESSAGE_ENTRIES_MAX, "an append is written within its limit");
-      writeEnvelope(out, APPEND, message.from, message.to, message.term, ends);
-      out.varint(message.prevIndex);
-      out.varint(message.prevTerm);
-      out.varint(message.commit);
-      out.varint(message.entries.length);
+      writeAppendHead(out, message, ends);
       return;
     case "append-response":
       writeEnvelope(out, APPEND_RESPONSE, message.from, message.to, message.term, ends);
@@ -160,6 +159,18 @@ function writeHead(out: ByteWriter, message: PeerMessage, ends: Ends | undefined
     default:
       writeRareHead(out, message, ends);
   }
+}
+
+function writeAppendHead(out: ByteWriter, message: AppendMessage, ends: Ends | undefined): void {
+  const { entries, quiet } = message;
+  invariant(entries.length <= MESSAGE_ENTRIES_MAX, "an append is written within its limit");
+  invariant(!quiet || entries.length === 0, "an append with entries is to be answered");
+  const marked = quiet && ends !== undefined && ends.knowQuiet;
+  writeEnvelope(out, marked ? QUIET_APPEND : APPEND, message.from, message.to, message.term, ends);
+  out.varint(message.prevIndex);
+  out.varint(message.prevTerm);
+  out.varint(message.commit);
+  if (!marked) out.varint(entries.length);
 }
 
 type RareMessage = Exclude<
@@ -246,7 +257,10 @@ function readHead(heads: ByteReader, records: ByteReader, group: number, ends: E
   const term = heads.varint();
   switch (tag) {
     case APPEND:
-      return readAppend(heads, records, group, from, to, term);
+      return readAppend(heads, records, group, from, to, term, false);
+    case QUIET_APPEND:
+      if (ends === undefined || !ends.knowQuiet) throw corrupt("a message is of no kind that was agreed on");
+      return readAppend(heads, records, group, from, to, term, true);
     case APPEND_RESPONSE: {
       const index = heads.varint();
       const rejected = heads.bool();
@@ -302,11 +316,12 @@ function readAppend(
   from: number,
   to: number,
   term: number,
+  quiet: boolean,
 ): AppendMessage {
   const prevIndex = heads.varint();
   const prevTerm = heads.varint();
   const commit = heads.varint();
-  const count = heads.varint();
+  const count = quiet ? 0 : heads.varint();
   if (count > MESSAGE_ENTRIES_MAX) throw corrupt("an append has more entries than the limit");
   if (count * ENTRY_HEADER_BYTES > records.remaining) throw corrupt("an append has more entries than bytes");
   if (prevTerm > term) throw corrupt("an append is of an older term than what it follows");
@@ -319,7 +334,7 @@ function readAppend(
     lastTerm = entry.term;
     entries.push(entry);
   }
-  return { type: "append", from, to, term, prevIndex, prevTerm, entries, commit };
+  return { type: "append", from, to, term, prevIndex, prevTerm, entries, commit, quiet };
 }
 
 function writeProposed(out: ByteWriter, entries: readonly ProposedEntry[]): void {

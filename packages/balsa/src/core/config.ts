@@ -51,6 +51,12 @@ export interface Config {
    * nobody after a membership change (commit-hint.ts). Default false.
    */
   readonly commitHints?: boolean;
+  /**
+   * Appends that tell a follower of the commit index and of nothing else are not answered where they are accepted
+   * (replication.ts): a quarter of the messages of a write. Whoever has it not set still heeds such appends of others.
+   * Default false.
+   */
+  readonly quietCommits?: boolean;
 }
 
 /** A configuration that was checked and has nothing left out. Many nodes may share one. */
@@ -79,6 +85,7 @@ export function checkedConfig(config: Config): Settings {
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
     commitHints: config.commitHints ?? false,
+    quietCommits: config.quietCommits ?? false,
   };
   checkNumbers(settings);
   if (settings.electionTicks <= settings.heartbeatTicks) {

@@ -46,13 +46,13 @@ function hearFromLeader(raft: Raft, leader: number): void {
 function handleAppend(raft: Raft, message: AppendMessage): void {
   const { log } = raft;
   if (message.prevIndex < log.committed) {
-    // An old message: what is committed here agrees with any leader's log.
+    // An old message: what is committed here agrees with any leader's log. A quiet one too: the leader does not know yet.
     acknowledge(raft, message.from, log.committed);
     return;
   }
   const agreedIndex = log.maybeAppend(message.prevIndex, message.prevTerm, message.entries, message.commit);
   if (agreedIndex !== undefined) {
-    acknowledge(raft, message.from, agreedIndex);
+    if (!message.quiet) acknowledge(raft, message.from, agreedIndex);
     return;
   }
   // Raft §5.3, last paragraphs: where the logs may agree. Not above our last entry, and not where our terms are later

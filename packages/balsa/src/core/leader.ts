@@ -4,7 +4,7 @@ import type { AppendResponse, HeartbeatResponse, PeerMessage } from "./message.j
 import type { Progress } from "./progress.js";
 import type { Raft } from "./raft.js";
 import { handleReadRound, releaseHeldReads } from "./read-index.js";
-import { broadcastAppend, maybeCommit, sendAllAppends, sendAppend } from "./replication.js";
+import { broadcastAppend, maybeCommit, sendAllAppends, sendAppend, tellCommit } from "./replication.js";
 
 /** A message of our own term, or one without a term, at the leader. */
 export function stepLeader(raft: Raft, message: PeerMessage): void {
@@ -76,7 +76,7 @@ function handleAcknowledgement(raft: Raft, progress: Progress, index: number): v
     releaseHeldReads(raft);
     broadcastAppend(raft);
   } else if (isPeer && progress.canBumpCommit(raft.log.committed)) {
-    sendAppend(raft, progress);
+    tellCommit(raft, progress);
   }
   if (!isPeer) return;
   sendAllAppends(raft, progress);

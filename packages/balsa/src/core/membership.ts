@@ -54,7 +54,7 @@ function switchConfig(raft: Raft, conf: ConfState, joined: IdSet): void {
 
   // With other quorums more may be committed.
   if (maybeCommit(raft)) broadcastAppend(raft);
-  else for (const progress of tracker.peers) if (progress.id !== raft.id) maybeSendAppend(raft, progress, false);
+  else for (const progress of tracker.peers) if (progress.id !== raft.id) maybeSendAppend(raft, progress, "entries");
 
   if (raft.leadTransferee !== NONE && !isVoter(conf, raft.leadTransferee)) raft.leadTransferee = NONE;
 }

@@ -28,6 +28,8 @@ export interface AppendMessage extends Envelope {
   readonly entries: readonly Entry[];
   /** The leader's commit index. */
   readonly commit: number;
+  /** Whoever accepts it need not say so (replication.ts); whoever does not, says so as ever. Never with entries. */
+  readonly quiet: boolean;
 }
 
 export interface AppendResponse extends Envelope {

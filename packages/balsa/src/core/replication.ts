@@ -38,25 +38,35 @@ export function appendEntries(raft: Raft, proposed: readonly ProposedEntry[]): n
 }
 
 export function broadcastAppend(raft: Raft): void {
-  for (const progress of raft.tracker.peers) if (progress.id !== raft.id) sendAppend(raft, progress);
+  for (const progress of raft.tracker.peers) if (progress.id !== raft.id) tellCommit(raft, progress);
 }
 
-/** Sends what the peer lacks, or at least what it takes to learn where it is and to tell it of the commit index. */
+/** Sends what the peer lacks, or at least what the commit index is. */
+export function tellCommit(raft: Raft, progress: Progress): void {
+  maybeSendAppend(raft, progress, "commit");
+}
+
+/** Sends what the peer lacks, or at least what it takes to learn where it is. */
 export function sendAppend(raft: Raft, progress: Progress): void {
-  maybeSendAppend(raft, progress, true);
+  maybeSendAppend(raft, progress, "position");
 }
 
 /** Sends one message after the other for as long as there are entries to send and the peer can take them. */
 export function sendAllAppends(raft: Raft, progress: Progress): void {
-  while (maybeSendAppend(raft, progress, false));
+  while (maybeSendAppend(raft, progress, "entries"));
 }
 
 /**
+ * What an append is sent for: `entries` alone; else, where there are none, to tell of the commit index, or to have the
+ * peer say what its position is.
+ */
+export type AppendPurpose = "entries" | "commit" | "position";
+
+/**
  * Sends one append, or a snapshot where the entries are compacted away (C4).
- * @param evenIfEmpty also an append without entries
  * @returns whether anything was sent; not where the entries are not in memory: then it is noted that the peer waits
  */
-export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boolean): boolean {
+export function maybeSendAppend(raft: Raft, progress: Progress, purpose: AppendPurpose): boolean {
   if (progress.isPaused()) return false;
   const prevIndex = progress.next - 1;
   const prevTerm = raft.log.term(prevIndex);
@@ -64,7 +74,8 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
 
   // A full window lets an append without entries through: if all that was in flight is lost, its answer says so (B6).
   let entries: readonly Entry[] = NO_ENTRIES;
-  if (progress.state !== "replicate" || !progress.inflights.full()) {
+  const windowFull = progress.state === "replicate" && progress.inflights.full();
+  if (!windowFull) {
     const found = raft.log.entriesFrom(progress.next, raft.settings.maxBytesPerMessage);
     invariant(found !== undefined, "where an entry's term is known, what follows it is there");
     if (found === NOT_IN_MEMORY) {
@@ -73,7 +84,8 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
     }
     entries = found;
   }
-  if (entries.length === 0 && !evenIfEmpty) return false;
+  if (entries.length === 0 && purpose === "entries") return false;
+  const onlyCommit = purpose === "commit" && entries.length === 0 && progress.state === "replicate" && !windowFull;
 
   raft.send({
     type: "append",
@@ -84,6 +96,7 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
     prevTerm,
     entries,
     commit: raft.log.committed,
+    quiet: onlyCommit && raft.settings.quietCommits,
   });
   progress.sentEntries(entries.length, totalPayloadBytes(entries));
   progress.sentCommit = raft.log.committed;
@@ -91,6 +104,25 @@ export function maybeSendAppend(raft: Raft, progress: Progress, evenIfEmpty: boo
 }
 
 const NO_ENTRIES: readonly Entry[] = [];
+
+/*
+ * Quiet appends (Config.quietCommits). A write brings a follower two appends: one with the entry, and, once a quorum has
+ * it, one without, which only tells of the commit index. That second one goes unanswered where it is accepted. To leave an
+ * answer out is to lose it, so it can cost no safety; and nothing waits for this one:
+ *
+ *  - It would acknowledge what was sent before, which has answers of its own on their way, or has had them. The window
+ *    of what is in flight frees by those, and so does a transfer of leadership go on. If they are lost, match stays
+ *    below the last index, and the answer to the next heartbeat has the leader ask for the position (leader.ts).
+ *  - It would end a probe; but a peer that is probed is sent none, nor is one whose window is full, where an append
+ *    without entries is a probe too (B6). One that is probed only after it was sent is probed by an append of its own.
+ *  - It would say that the peer is there. So do its answers to heartbeats, by which a leader holds where nobody writes;
+ *    reads are confirmed by them alone.
+ *
+ * Whoever does not accept it answers as ever: who has not got the entries, so that they are sent again; who is in a later
+ * term, so that an old leader that was away learns of it; who has more committed than the leader believes it to have. One
+ * whose disk has lost what it had acknowledged refuses it just the same. If the append itself is lost, so that nobody
+ * could have answered it, heartbeats bring the commit index, as they always did.
+ */
 
 function maybeSendSnapshot(raft: Raft, progress: Progress): boolean {
   // To a peer that is away a snapshot would be made, read and sent in vain.

@@ -108,6 +108,7 @@ export interface Configuration {
   readonly readOnly?: ReadOnlyMode;
   readonly stepDownOnRemoval?: boolean;
   readonly commitHints?: boolean;
+  readonly quietCommits?: boolean;
   /** An append holds one entry at the most. */
   readonly oneEntryAMessage?: boolean;
   /** Membership changes that may be proposed. */

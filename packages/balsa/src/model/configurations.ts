@@ -43,6 +43,14 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   },
   {
     ...ORDINARY,
+    name: "quiet-commits",
+    what: "two leaderships, two proposals, and no answers to what only tells of the commit index",
+    maxTerm: 3,
+    quietCommits: true,
+    budgets: { ...NOTHING_ELSE, proposals: 2, duplicates: 1, heartbeats: 1 },
+  },
+  {
+    ...ORDINARY,
     name: "re-election",
     what: "a leader crashes and is elected again, while answers to what it was are on their way",
     led: 1,

@@ -130,7 +130,7 @@ export class CoreRunner {
     const storage = this.storages[id] as CellStorage;
     storage.disk = disk;
     const { preVote = false, checkQuorum = false, readOnly = "safe", stepDownOnRemoval = false } = this.configuration;
-    const { commitHints = false, oneEntryAMessage = false } = this.configuration;
+    const { commitHints = false, quietCommits = false, oneEntryAMessage = false } = this.configuration;
     return new RawNode({
       id,
       storage,
@@ -144,6 +144,7 @@ export class CoreRunner {
       readOnly,
       stepDownOnRemoval,
       commitHints,
+      quietCommits,
       // The first entry goes into a message whatever its size.
       maxBytesPerMessage: oneEntryAMessage ? 1 : Number.POSITIVE_INFINITY,
       maxCommittedBytesPerReady: Number.POSITIVE_INFINITY,

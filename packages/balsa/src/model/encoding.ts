@@ -230,7 +230,7 @@ export class Encoder {
     const { numbers } = this;
     switch (message.type) {
       case "append":
-        numbers.push(message.prevIndex, message.prevTerm, message.commit);
+        numbers.push(message.prevIndex, message.prevTerm, message.commit, message.quiet ? 1 : 0);
         this.entries(message.entries);
         return;
       case "append-response":

@@ -25,6 +25,7 @@ export function coreConfig(options: RaftNodeOptions, settings: Settings, storage
     disableProposalForwarding: true,
     stepDownOnRemoval: true,
     commitHints: true,
+    quietCommits: true,
     maxBytesPerMessage: tuning.appendBytesMax ?? APPEND_BYTES_MAX,
     maxCommittedBytesPerReady: tuning.committedBytesMax ?? COMMITTED_BYTES_MAX,
     maxUncommittedBytes: tuning.uncommittedBytesMax ?? UNCOMMITTED_BYTES_MAX,

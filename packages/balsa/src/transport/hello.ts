@@ -7,11 +7,13 @@ import { NAME_BYTES_MAX, REASON_BYTES_MAX } from "./limits.js";
  *
  *   1   the first
  *   2   messages have short heads: they do not name the ends of their connection
+ *   3   an append may be quiet: whoever accepts it does not answer
  */
 export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 2;
+export const PROTOCOL_MAX = 3;
 
 const SHORT_HEADS_SINCE = 2;
+const QUIET_APPENDS_SINCE = 3;
 
 /** What a member speaks, oldest and newest. */
 export interface ProtocolRange {
@@ -168,7 +170,8 @@ function versions(min: number, max: number): string {
 
 /** Between whom messages go once a hello is answered, if their heads need not say so. */
 export function endsOf({ from, to }: Hello, protocol: number): Ends | undefined {
-  return protocol >= SHORT_HEADS_SINCE ? { from, to } : undefined;
+  if (protocol < SHORT_HEADS_SINCE) return undefined;
+  return { from, to, knowQuiet: protocol >= QUIET_APPENDS_SINCE };
 }
 
 export function unknownSender(hello: Hello): Objection {

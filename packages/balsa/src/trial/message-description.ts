@@ -6,7 +6,8 @@ export function describeMessage(message: PeerMessage): string {
   switch (message.type) {
     case "append": {
       const { prevIndex, prevTerm, commit } = message;
-      return `append ${range(message.entries)} behind ${prevIndex}@${prevTerm}, commit ${commit}, term ${term}`;
+      const quiet = message.quiet ? ", quiet" : "";
+      return `append ${range(message.entries)} behind ${prevIndex}@${prevTerm}, commit ${commit}${quiet}, term ${term}`;
     }
     case "append-response": {
       const { index, rejected, hintIndex, hintTerm } = message;

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { ConfState, Entry, PeerMessage, ProposedEntry, SnapshotMeta } from "../../src/core/index.js";
+import type {
+  AppendMessage,
+  ConfState,
+  Entry,
+  PeerMessage,
+  ProposedEntry,
+  SnapshotMeta,
+} from "../../src/core/index.js";
 
 /** Safe integers, with their edges and all sizes of varint well represented. */
 export const safeInteger: fc.Arbitrary<number> = fc.oneof(
@@ -43,7 +50,7 @@ const proposedEntry: fc.Arbitrary<ProposedEntry> = fc.record({ type: entryType, 
 const envelope = { from: safeInteger, to: safeInteger, term: safeInteger };
 
 /** Appends as leaders send them: entries that follow prevIndex, terms that only grow. */
-const append: fc.Arbitrary<PeerMessage> = fc
+const append: fc.Arbitrary<AppendMessage> = fc
   .record({
     from: safeInteger,
     to: safeInteger,
@@ -59,8 +66,11 @@ const append: fc.Arbitrary<PeerMessage> = fc
       term += termStep;
       return { type, term, index: prevIndex + 1 + i, data, checksum: 0 };
     });
-    return { type: "append", from, to, term: term + ahead, prevIndex, prevTerm, entries, commit };
+    return { type: "append", from, to, term: term + ahead, prevIndex, prevTerm, entries, commit, quiet: false };
   });
+
+/** Which not all versions tell from others. */
+export const quietAppend: fc.Arbitrary<PeerMessage> = append.map((loud) => ({ ...loud, entries: [], quiet: true }));
 
 const ofType = <T extends string>(...types: T[]): fc.Arbitrary<T> => fc.constantFrom(...types);
 

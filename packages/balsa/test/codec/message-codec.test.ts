@@ -5,7 +5,7 @@ import { ByteWriter } from "../../src/codec/byte-writer.js";
 import { MESSAGE_ENTRIES_MAX, MESSAGES_MAX } from "../../src/codec/limits.js";
 import { type Ends, readMessages, writeMessages } from "../../src/codec/message-codec.js";
 import type { AppendMessage, Entry, PeerMessage } from "../../src/core/index.js";
-import { bytes, damage, message } from "./arbitraries.js";
+import { bytes, damage, message, quietAppend } from "./arbitraries.js";
 import { onlyCorrupt } from "./only-corrupt.js";
 
 const GROUP = 5;
@@ -42,6 +42,7 @@ const appendOf = (entries: readonly Entry[], prevIndex: number, prevTerm: number
   prevTerm,
   entries,
   commit: 0,
+  quiet: false,
 });
 
 test("messages of every kind, any number together, read back as they were written", () => {
@@ -57,7 +58,7 @@ test("messages of every kind, any number together, read back as they were writte
 test("with short heads, too, and whom one is from is said only of what is passed on", () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 8 }), fc.boolean(), (messages, arePassedOn) => {
-      const ends = { from: 2 ** 52 + 1, to: 2 ** 52 + 2 };
+      const ends = { from: 2 ** 52 + 1, to: 2 ** 52 + 2, knowQuiet: false };
       const sent = messages.map((one) => ({ ...one, to: ends.to, from: arePassedOn ? one.from : ends.from }));
       const { piece, recordsAt } = encode(sent, ends);
       expect(decode(piece, recordsAt, GROUP, ends)).toEqual(sent);
@@ -65,6 +66,35 @@ test("with short heads, too, and whom one is from is said only of what is passed
     }),
     { numRuns: 500 },
   );
+});
+
+test("an append is quiet for those who know what that is, and is like any other for those who don't", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(message, quietAppend), { maxLength: 8 }), (messages) => {
+      const ends = { from: 2 ** 52 + 1, to: 2 ** 52 + 2, knowQuiet: true };
+      const sent = messages.map((one) => ({ ...one, ...{ from: ends.from, to: ends.to } }));
+      const unmarked = sent.map((one) => (one.type === "append" ? { ...one, quiet: false } : one));
+      const present = encode(sent, ends);
+      expect(decode(present.piece, present.recordsAt, GROUP, ends)).toEqual(sent);
+      for (const earlier of [undefined, { ...ends, knowQuiet: false }]) {
+        const { piece, recordsAt } = encode(sent, earlier);
+        expect(decode(piece, recordsAt, GROUP, earlier)).toEqual(unmarked);
+        expect(piece).toEqual(encode(unmarked, earlier).piece);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a quiet append that was not agreed on is corrupt, and one with entries is not written", () => {
+  const ends = { from: 1, to: 2, knowQuiet: true };
+  const quiet = { ...appendOf([], 3, 2, 3), quiet: true };
+  const { piece, recordsAt } = encode([quiet], ends);
+  expect(decode(piece, recordsAt, GROUP, ends)).toEqual([quiet]);
+  for (const earlier of [undefined, { ...ends, knowQuiet: false }]) {
+    expect(onlyCorrupt(() => decode(piece, recordsAt, GROUP, earlier))).toBe("corrupt");
+  }
+  expect(() => encode([{ ...appendOf([entryAt(4, 2)], 3, 2, 3), quiet: true }], ends)).toThrow("is to be answered");
 });
 
 test("every kind of message is among those that are checked", () => {
@@ -108,7 +138,9 @@ test("damaged messages are corrupt, or well-formed messages, and nothing else", 
       const harmed = harm(piece);
       onlyCorrupt(() => decode(harmed, Math.min(recordsAt, harmed.length)));
       onlyCorrupt(() => decode(harmed, cut % (harmed.length + 1)));
-      onlyCorrupt(() => decode(harmed, cut % (harmed.length + 1), GROUP, { from: 1, to: 2 }));
+      onlyCorrupt(() =>
+        decode(harmed, cut % (harmed.length + 1), GROUP, { from: 1, to: 2, knowQuiet: (cut & 1) === 0 }),
+      );
     }),
     { numRuns: 3000 },
   );

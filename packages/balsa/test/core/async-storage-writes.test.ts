@@ -20,7 +20,7 @@ function append(
   commit = 0,
 ): AppendMessage {
   const entries = entriesFrom(prevIndex + 1, ...terms);
-  return { type: "append", from: 2, to: 1, term, prevIndex, prevTerm, entries, commit };
+  return { type: "append", from: 2, to: 1, term, prevIndex, prevTerm, entries, commit, quiet: false };
 }
 
 /** Takes a Ready of member 1 and queues its work. */
@@ -240,7 +240,17 @@ describe("C9 asynchronous storage writes", () => {
     // The addition of 4 is committed, stored, and handed out for applying, which takes its time.
     const change = { version: 1, change: { kind: "add-voter", id: 4 }, context: NO_CONTEXT } as const;
     const entry = { ...encodeConfChange(change), term: 1, index: 2, checksum: 0 };
-    node.step({ type: "append", from: 1, to: 3, term: 1, prevIndex: 1, prevTerm: 1, entries: [entry], commit: 2 });
+    node.step({
+      type: "append",
+      from: 1,
+      to: 3,
+      term: 1,
+      prevIndex: 1,
+      prevTerm: 1,
+      entries: [entry],
+      commit: 2,
+      quiet: false,
+    });
     for (const message of node.ready().messages) {
       if (message.type !== "storage-append") continue;
       storage.append(message.entries);

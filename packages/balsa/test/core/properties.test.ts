@@ -68,6 +68,7 @@ const options = fc.record({
   asyncStorageWrites: fc.boolean(),
   stepDownOnRemoval: fc.boolean(),
   commitHints: fc.boolean(),
+  quietCommits: fc.boolean(),
   disableProposalForwarding: fc.boolean(),
   maxInflightMessages: fc.integer({ min: 1, max: 4 }),
   maxBytesPerMessage: fc.integer({ min: 1, max: 60 }),
@@ -242,6 +243,7 @@ describe("any message in any state", () => {
         prevTerm: term,
         steps: fc.array(fc.nat(2), { maxLength: 4 }),
         commit: index,
+        quiet: fc.boolean(),
       })
       .map(({ steps, ...rest }) => {
         let entryTerm = Math.max(1, rest.prevTerm);

@@ -297,7 +297,7 @@ function message(type: Message["type"], from: number, to: number, term: number):
   const { index: prevIndex, term: prevTerm } = BEGINNING;
   switch (type) {
     case "append":
-      return { type, ...common, prevIndex, prevTerm, entries: [], commit: 0 };
+      return { type, ...common, prevIndex, prevTerm, entries: [], commit: 0, quiet: false };
     case "append-response":
       return { type, ...common, index: 1, rejected: false, hintIndex: 0, hintTerm: 0 };
     case "heartbeat":

@@ -361,5 +361,5 @@ interface AppendExample {
 
 function append({ from, term, prevIndex, prevTerm = 1, terms, commit = 0 }: AppendExample): AppendMessage {
   const entries = entriesFrom(prevIndex + 1, ...terms);
-  return { type: "append", from, to: 1, term, prevIndex, prevTerm, entries, commit };
+  return { type: "append", from, to: 1, term, prevIndex, prevTerm, entries, commit, quiet: false };
 }

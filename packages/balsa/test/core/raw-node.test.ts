@@ -125,11 +125,22 @@ describe("Ready", () => {
       prevTerm: 1,
       entries: entriesFrom(3, 1),
       commit: 2,
+      quiet: false,
     });
     expect(other.member(1).takeReady()).toMatchObject({ mustSync: true, hardState: undefined });
     other.member(1).store(undefined, entriesFrom(3, 1), undefined);
     other.member(1).act((node) => node.advance());
-    other.deliver({ type: "append", from: 2, to: 1, term: 1, prevIndex: 3, prevTerm: 1, entries: [], commit: 3 });
+    other.deliver({
+      type: "append",
+      from: 2,
+      to: 1,
+      term: 1,
+      prevIndex: 3,
+      prevTerm: 1,
+      entries: [],
+      commit: 3,
+      quiet: false,
+    });
     expect(other.member(1).takeReady()).toMatchObject({ mustSync: false, hardState: { commit: 3 } });
     other.member(1).act((node) => node.advance());
     other.deliver({ type: "snapshot", from: 2, to: 1, term: 1, snapshot: snapshotAt(9, 1) });

@@ -206,7 +206,17 @@ describe("C8 snapshots, the follower", () => {
     const group = new Scenario();
     group.deliver(snapshotMessage({ ...snapshotAt(9, 2), data: new TextEncoder().encode("[]") }));
     const entries = entriesFrom(10, 5);
-    group.deliver({ type: "append", from: 2, to: 1, term: 5, prevIndex: 9, prevTerm: 2, entries, commit: 10 });
+    group.deliver({
+      type: "append",
+      from: 2,
+      to: 1,
+      term: 5,
+      prevIndex: 9,
+      prevTerm: 2,
+      entries,
+      commit: 10,
+      quiet: false,
+    });
     const ready = group.member(1).takeReady();
     expect(ready.snapshot?.meta.index).toBe(9);
     expect(ready.entries).toEqual(entries);

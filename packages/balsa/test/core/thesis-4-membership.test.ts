@@ -204,7 +204,17 @@ describe("thesis §4.2 learners, and removing the leader", () => {
     group.elect(1);
     const { data, type } = encodeConfChange({ version: 1, change: remove(3), context: NO_CONTEXT });
     const change = { type, data, term: 1, index: 3, checksum: 0 };
-    group.deliver({ type: "append", from: 1, to: 3, term: 1, prevIndex: 2, prevTerm: 1, entries: [change], commit: 3 });
+    group.deliver({
+      type: "append",
+      from: 1,
+      to: 3,
+      term: 1,
+      prevIndex: 2,
+      prevTerm: 1,
+      entries: [change],
+      commit: 3,
+      quiet: false,
+    });
     group.processReady(group.member(3));
     group.completeWrite(3);
     group.processReady(group.member(3));
@@ -227,7 +237,17 @@ describe("thesis §4.2 learners, and removing the leader", () => {
         const kind = i === changeAt ? encoded : ({ type: "normal", data: NO_CONTEXT } as const);
         return { ...kind, term: 1, index: i + 2, checksum: 0 };
       });
-      group.deliver({ type: "append", from: 2, to: 1, term: 1, prevIndex: 1, prevTerm: 1, entries, commit: 6 });
+      group.deliver({
+        type: "append",
+        from: 2,
+        to: 1,
+        term: 1,
+        prevIndex: 1,
+        prevTerm: 1,
+        entries,
+        commit: 6,
+        quiet: false,
+      });
       group.member(1).act((node) => node.campaign());
       expect(group.see(1).role).toBe(role);
     }

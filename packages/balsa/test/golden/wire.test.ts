@@ -17,7 +17,8 @@ import { Recorded } from "./recorded.js";
 const recorded = new Recorded(new URL("wire.json", import.meta.url));
 const A: number = 2 ** 52 + 1;
 const B: number = 2 ** 52 + 2;
-const ENDS: Ends = { from: A, to: B };
+const SECOND: Ends = { from: A, to: B, knowQuiet: false };
+const THIRD: Ends = { from: A, to: B, knowQuiet: true };
 const SEALED: readonly Entry[] = [
   { type: "normal", term: 7, index: 301, data: Uint8Array.of(1, 2, 3), checksum: 0 },
   { type: "conf-change-v2", term: 7, index: 302, data: Uint8Array.of(), checksum: 0 },
@@ -30,7 +31,7 @@ const META = {
 
 const envelope = { from: A, to: B, term: 7 } as const;
 const messages: readonly PeerMessage[] = [
-  { type: "append", ...envelope, prevIndex: 300, prevTerm: 6, entries: SEALED, commit: 299 },
+  { type: "append", ...envelope, prevIndex: 300, prevTerm: 6, entries: SEALED, commit: 299, quiet: false },
   { type: "append-response", ...envelope, index: 300, rejected: true, hintIndex: 290, hintTerm: 5 },
   { type: "heartbeat", ...envelope, commit: 300, readRound: 4 },
   { type: "heartbeat-response", ...envelope, readRound: 4 },
@@ -46,6 +47,16 @@ const messages: readonly PeerMessage[] = [
   { type: "read-index", ...envelope, from: B + 1, term: 0, requestId: 13 },
   { type: "read-index-response", ...envelope, requestId: 12, index: 300 },
 ];
+
+const quiet: PeerMessage = {
+  type: "append",
+  ...envelope,
+  prevIndex: 300,
+  prevTerm: 6,
+  entries: [],
+  commit: 300,
+  quiet: true,
+};
 
 const identity = { clusterId: 2 ** 52 + 77, incarnation: 2 ** 40 + 5, name: "einé" };
 const frames: readonly PeerFrame[] = [
@@ -97,7 +108,8 @@ test.each(frames.map((frame, at): [string, PeerFrame] => [`frame ${at} ${frame.k
 test.each(
   messages.flatMap((message, at): [string, PeerMessage, Ends | undefined][] => [
     [`message ${at} ${message.type}, protocol 1`, message, undefined],
-    [`message ${at} ${message.type}, protocol 2`, message, ENDS],
+    [`message ${at} ${message.type}, protocol 2`, message, SECOND],
+    [`message ${at} ${message.type}, protocol 3`, message, THIRD],
   ]),
 )("%s", (name, message, ends) => {
   const frame = { kind: "messages", messages: [message] } as const;
@@ -105,6 +117,16 @@ test.each(
   const read = decode(bytes, ends);
   expect(encode(frame, ends)).toEqual(bytes);
   expect(read).toEqual(frame);
+});
+
+test.each([
+  ["quiet append, protocol 1", { ...quiet, quiet: false }, undefined],
+  ["quiet append, protocol 2", { ...quiet, quiet: false }, SECOND],
+  ["quiet append, protocol 3", quiet, THIRD],
+])("%s", (name, read, ends) => {
+  const bytes = recorded.bytes(name, () => encode({ kind: "messages", messages: [quiet] }, ends));
+  expect(encode({ kind: "messages", messages: [quiet] }, ends)).toEqual(bytes);
+  expect(decode(bytes, ends)).toEqual({ kind: "messages", messages: [read] });
 });
 
 const members = [{ id: A, name: "one", address: "a:2380", incarnation: 5, promote: true }];

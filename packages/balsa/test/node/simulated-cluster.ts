@@ -60,15 +60,16 @@ export class SimulatedCluster {
   readonly codes: Map<string, string> = new Map();
   onEvent: ((node: string, event: RaftNodeEvent) => void) | undefined;
   private lastCommand = 0;
-  private readonly settings: Partial<RaftNodeOptions>;
+  private readonly settings: (name: string) => Partial<RaftNodeOptions>;
 
+  /** @param settings of all members, or of each */
   constructor(
     options: WorldOptions,
-    settings: Partial<RaftNodeOptions> = {},
+    settings: Partial<RaftNodeOptions> | ((name: string) => Partial<RaftNodeOptions>) = {},
     names: readonly string[] = ["a", "b", "c"],
   ) {
     this.world = new World(options);
-    this.settings = settings;
+    this.settings = typeof settings === "function" ? settings : () => settings;
     const members = names.map((name) => ({ name, address: `${name}:2380` }));
     const cluster = { bootstrap: { id: "simulated", members } };
     this.nodes = names.map((name) => this.world.addNode(name, this.boot(name, cluster)));
@@ -103,7 +104,7 @@ export class SimulatedCluster {
             events.push(event);
             this.onEvent?.(name, event);
           },
-          ...this.settings,
+          ...this.settings(name),
         });
         return { raft, journal, events, close: () => raft.close() };
       } catch (cause) {

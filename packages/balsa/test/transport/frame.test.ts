@@ -96,7 +96,9 @@ test("every bit of a frame of messages, flipped, is found", () => {
   const entry = { type: "normal", term: 1, index: 1, data: Uint8Array.of(1, 2), checksum: 0 } as const;
   const bytes = encodeFrame({
     kind: "messages",
-    messages: [{ type: "append", from: 1, to: 2, term: 1, prevIndex: 0, prevTerm: 0, entries: [entry], commit: 0 }],
+    messages: [
+      { type: "append", from: 1, to: 2, term: 1, prevIndex: 0, prevTerm: 0, entries: [entry], commit: 0, quiet: false },
+    ],
   });
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const flipped = bytes.slice();

@@ -25,6 +25,7 @@ export function append(
       checksum: 0,
     })),
     commit: 10,
+    quiet: false,
   };
 }
 

@@ -9,6 +9,7 @@ import { append, heartbeat } from "./messages.js";
 const A: number = 2 ** 52 + 1;
 const B: number = 2 ** 52 + 2;
 const PREVIOUS: ProtocolRange = { min: 1, max: 1 };
+const SECOND: ProtocolRange = { min: 1, max: 2 };
 const PRESENT: ProtocolRange = PROTOCOLS;
 
 interface Pair extends Cluster {
@@ -57,6 +58,20 @@ test.each([
   await expectExchange({ ...cluster, a: b, b: a }, [heartbeat(B, A, 7)]);
 });
 
+test.each([
+  ["first", PREVIOUS, false],
+  ["second", SECOND, false],
+  ["present", PRESENT, true],
+])("a quiet append is one only where the peer's version knows of it: the %s version", async (_name, ofB, known) => {
+  const { clock, a, b } = await connected(PRESENT, ofB);
+  const quiet = { ...append(A, B, { entries: 0 }), quiet: true };
+  a.transport.send([quiet, heartbeat(A, B, 5)]);
+  a.transport.flush();
+  await clock.until("both have come", () => b.messages.length === 2);
+  expect(b.messages).toEqual([{ ...quiet, quiet: known }, heartbeat(A, B, 5)]);
+  expect([a.events, b.events]).toEqual([[`up ${B}`], [`up ${A}`]]);
+});
+
 test("a heartbeat between members of the present version is a third shorter", async () => {
   const before = await expectExchange(await connected(PREVIOUS, PRESENT), [heartbeat(A, B, 1_000)]);
   const after = await expectExchange(await connected(PRESENT, PRESENT), [heartbeat(A, B, 1_000)]);
@@ -73,12 +88,12 @@ test.each([
 });
 
 test("a member with no version in common is refused, and both logs say who is behind and what to do", async () => {
-  const { clock, a, b } = await pair({ min: 3, max: 4 }, PRESENT);
+  const { clock, a, b } = await pair({ min: PROTOCOL_MAX + 1, max: PROTOCOL_MAX + 2 }, PRESENT);
   await clock.run(3_000);
   expect([...a.events, ...b.events]).toEqual([]);
   const toUpgrade = `speaks versions 1 to ${PROTOCOL_MAX}`;
   const fromB = String(a.lines("peer's connection refused")[0]?.fields["reason"]);
-  expect(fromB).toContain("speaks versions 3 to 4");
+  expect(fromB).toContain(`speaks versions ${PROTOCOL_MAX + 1} to ${PROTOCOL_MAX + 2}`);
   expect(fromB).toContain(`upgrade m${B}, by way of a release that speaks both`);
   const fromA = String(b.lines("peer's connection refused")[0]?.fields["reason"]);
   expect(fromA).toContain(toUpgrade);
