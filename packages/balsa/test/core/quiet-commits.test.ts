@@ -39,7 +39,7 @@ describe("C6 quiet commits", () => {
     const types = sent.map(({ type }) => type);
     expect(types.filter((type) => type === "append")).toHaveLength(8);
     expect(types.filter((type) => type === "append-response")).toHaveLength(answers);
-    expect([1, 2, 3, 4, 5].map((id) => group.commands(id))).toEqual(Array(5).fill(["a"]));
+    for (const id of [1, 2, 3, 4, 5]) expect(group.commands(id)).toEqual(["a"]);
     expect([2, 3, 4, 5].map((id) => group.progress(1, id).match)).toEqual([3, 3, 3, 3]);
   });
 
