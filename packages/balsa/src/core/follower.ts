@@ -46,7 +46,7 @@ function hearFromLeader(raft: Raft, leader: number): void {
 function handleAppend(raft: Raft, message: AppendMessage): void {
   const { log } = raft;
   if (message.prevIndex < log.committed) {
-    // An old message: what is committed here agrees with any leader's log. A quiet one too: the leader does not know yet.
+    // An old message: what is committed here agrees with any leader's log. A quiet one too: the leader may not know yet.
     acknowledge(raft, message.from, log.committed);
     return;
   }

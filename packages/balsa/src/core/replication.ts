@@ -60,7 +60,7 @@ export function sendAllAppends(raft: Raft, progress: Progress): void {
  * What an append is sent for: `entries` alone; else, where there are none, to tell of the commit index, or to have the
  * peer say what its position is.
  */
-export type AppendPurpose = "entries" | "commit" | "position";
+type AppendPurpose = "entries" | "commit" | "position";
 
 /**
  * Sends one append, or a snapshot where the entries are compacted away (C4).
@@ -107,8 +107,11 @@ const NO_ENTRIES: readonly Entry[] = [];
 
 /*
  * Quiet appends (Config.quietCommits). A write brings a follower two appends: one with the entry, and, once a quorum has
- * it, one without, which only tells of the commit index. That second one goes unanswered where it is accepted. To leave an
- * answer out is to lose it, so it can cost no safety; and nothing waits for this one:
+ * it, one without, which only tells of the commit index. That second one goes unanswered where it is accepted.
+ *
+ * Differs from etcd, where each append is answered; only where it is asked for, as all traces have those answers.
+ *
+ * To leave an answer out is to lose it, so it can cost no safety; and nothing waits for this one:
  *
  *  - It would acknowledge what was sent before, which has answers of its own on their way, or has had them. The window
  *    of what is in flight frees by those, and so does a transfer of leadership go on. If they are lost, match stays
