@@ -1,4 +1,4 @@
-/** Macrotasks posted ahead: the loop's own cost (1.2 µs) is shared by so many steps, and a test's timers still run. */
+/** Steps of a world, or macrotasks posted ahead, that share the cost of the loop (1.2 µs), while a test's timers still run. */
 export const MACROTASK_BATCH_MAX = 64;
 
 /** Events at one instant before the world is thought to turn on the spot. Real ones: some dozens. */

@@ -8,6 +8,7 @@ interface Port {
   close(): void;
 }
 declare const MessageChannel: new () => { readonly port1: Port; readonly port2: Port };
+declare const process: { readonly _tickCallback?: () => void } | undefined;
 declare const setImmediate: ((task: () => void) => unknown) | undefined;
 
 /** Starts macrotasks: `post` one, `close` when there will be no more. */
@@ -27,37 +28,69 @@ function openMacrotaskQueue(task: () => void): MacrotaskQueue {
 }
 
 /**
- * Calls `step` in one macrotask after the other until it returns false, so that all promises that a step settled have
- * run their course before the next. Rejects with what `step` throws.
- *
- * Several are posted ahead, which changes nothing but the price. Per step, Node 20, `setImmediate` 0.3 µs ahead and
- * 1.5 µs one at a time; `MessageChannel`, for browsers, 1.2 µs either way; awaiting nothing at all 0.3 µs.
+ * What runs, at once, all that settled promises have set going; undefined where there is no such thing. Node runs it
+ * between two macrotasks of its own and lets it be called, without documenting it: so it is tried first, each time, and done
+ * without where it does something else.
  */
-export function everyMacrotask(step: () => boolean): Promise<void> {
+function microtaskRunner(): (() => void) | undefined {
+  if (typeof process !== "object" || typeof process._tickCallback !== "function") return undefined;
+  const run = process._tickCallback;
+  let hasRun = false;
+  void Promise.resolve()
+    .then(() => undefined)
+    .then(() => {
+      hasRun = true;
+    });
+  run();
+  return hasRun ? run : undefined;
+}
+
+/**
+ * Calls `step` until it returns false, and before each further call lets all promises that the last one settled run their
+ * course. Rejects with what `step` throws. After some steps whatever else waits in this thread has its turn.
+ *
+ * In Node many steps share a macrotask: 0.05 µs a step. Elsewhere each has one of its own, some of them posted ahead:
+ * `MessageChannel` takes 1.2 µs, `setImmediate` 0.3 µs (1.5 µs if posted one at a time). Node 20.
+ */
+export function stepByStep(step: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let running = true;
-    let batch = 1;
-    let left = 1;
-    const task = (): void => {
-      if (!running) return;
+    const advance = (): void => {
       try {
         running = step();
       } catch (error) {
         running = false;
         reject(error);
       }
-      if (!running) {
-        queue.close();
-        resolve();
-        return;
+      if (running) return;
+      queue.close();
+      resolve();
+    };
+    const manySteps = (runMicrotasks: () => void): void => {
+      for (let i = 0; running && i < MACROTASK_BATCH_MAX; i += 1) {
+        advance();
+        runMicrotasks();
       }
+      if (running) queue.post();
+    };
+    let batch = 1;
+    let left = 1;
+    const oneStep = (): void => {
+      advance();
       left -= 1;
-      if (left > 0) return;
+      if (!running || left > 0) return;
       batch = Math.min(batch * 2, MACROTASK_BATCH_MAX);
       left = batch;
       for (let i = 0; i < batch; i += 1) queue.post();
     };
-    const queue = openMacrotaskQueue(task);
+    let task = (): void => {
+      const runMicrotasks = microtaskRunner();
+      task = runMicrotasks === undefined ? oneStep : () => manySteps(runMicrotasks);
+      task();
+    };
+    const queue = openMacrotaskQueue(() => {
+      if (running) task();
+    });
     queue.post();
   });
 }

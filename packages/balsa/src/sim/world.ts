@@ -1,7 +1,7 @@
 import { BalsaError } from "../core/index.js";
 import { DISK_TIMING, type DiskTiming } from "./disk-access.js";
 import { RUN_MS_DEFAULT } from "./limits.js";
-import { everyMacrotask } from "./macrotask.js";
+import { stepByStep } from "./macrotask.js";
 import { Prng } from "./prng.js";
 import { SimEvent } from "./sim-event.js";
 import { Timeline } from "./timeline.js";
@@ -143,7 +143,7 @@ export class World {
     const { until } = options;
     const endUs = this.#endUs(options);
     try {
-      await everyMacrotask(() => {
+      await stepByStep(() => {
         this.#throwFailure();
         if (until?.() === true) return false;
         if (this.#step(endUs)) return true;
