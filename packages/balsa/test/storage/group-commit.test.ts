@@ -175,12 +175,12 @@ test("an idle log vouches for its last batch, once, and not while there is work"
   clock.pass(1000);
   expect(syncs()).toBe(0); // the fresh segment's first batch needs no mark
   await append(storage, { entries: [entry(1, 1)] });
-  clock.pass(60);
+  clock.pass(300);
   await append(storage, { entries: [entry(2, 1)] });
-  clock.pass(60);
+  clock.pass(300);
   expect(syncs()).toBe(2);
   await append(storage, { hardState: hardState(0, 0, 2) });
-  clock.pass(100);
+  clock.pass(500);
   await append(storage, {});
   expect(syncs()).toBe(3);
   expect((await readLog(files, DIR)).hardState.commit).toBe(2);
