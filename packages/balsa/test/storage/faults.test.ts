@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { BalsaError } from "../../src/core/index.js";
 import { FileError, type FileErrorCode } from "../../src/platform/index.js";
 import type { DiskStorage, LogWrite } from "../../src/storage/index.js";
+import { IDLE_MARK_MS } from "../../src/storage/limits.js";
 import { HandClock } from "./hand-clock.js";
 import { applied, difference, EMPTY_MODEL, type ModelState } from "./log-model.js";
 import { RecordedFiles } from "./recorded-files.js";
@@ -140,7 +141,7 @@ test("F1 a mark that can't be written stops the log although nobody waits for it
   storage.watchFailure(({ code }) => told.push(code));
   await append(storage, { entries: [entry(1, 1)] });
   files.fault = (_kind, path) => new FileError("io", path, "injected");
-  clock.pass(100);
+  clock.pass(IDLE_MARK_MS);
   await vi.waitUntil(() => told.length > 0);
   files.fault = undefined;
   expect(await codeOf(append(storage, { entries: [entry(2, 1)] }))).toBe("storage-failed");

@@ -5,6 +5,7 @@ import { dataPaths } from "../../src/storage/data-directory.js";
 import { type DirectorySalvage, salvageDirectory } from "../../src/storage/directory-salvage.js";
 import { loadIdentity } from "../../src/storage/identity.js";
 import { readLog, scanLog } from "../../src/storage/index.js";
+import { IDLE_MARK_MS } from "../../src/storage/limits.js";
 import { TERMINATOR_BYTES } from "../../src/storage/log-end.js";
 import { HandClock } from "./hand-clock.js";
 import { ImageFiles } from "./image-files.js";
@@ -88,7 +89,7 @@ async function marked(): Promise<{ readonly files: ImageFiles; readonly batches:
   await append(storage, { hardState: hardState(1, 5, 1), entries: entries(1, 1, 1) });
   await append(storage, { hardState: hardState(2, 5, 1), entries: entries(2, 2, 2) });
   for (let turn = 0; turn < 20; turn++) {
-    clock.pass(20);
+    clock.pass(IDLE_MARK_MS);
     await new Promise(setImmediate);
   }
   await append(storage, { hardState: hardState(3, 6, 2), entries: entries(3, 4, 3) });
