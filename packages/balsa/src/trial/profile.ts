@@ -88,11 +88,12 @@ const SOME_MEMBERSHIP_FAULTS: Profile["faults"] = {
 
 const DEFAULT: Profile = {
   name: "default",
-  describe: "five members for a minute, ten calls and a fault or more a second",
+  describe: "five members for a minute, ten calls and a fault a second",
   members: [5],
   durationMs: 60_000,
   operationsPerSecond: 10,
-  faultsPerSecond: 1.1,
+  // Some find nothing to do, and none comes in peace: a minute sees sixty.
+  faultsPerSecond: 1.3,
   faults: ALL_FAULTS,
   calmChance: 0.03,
   singleKindChance: 0.2,
