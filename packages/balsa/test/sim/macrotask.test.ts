@@ -23,7 +23,7 @@ describe.each(ways)("%s", (_, tickCallback) => {
       const step = ++steps;
       seen.push(`step ${step}`);
       void (async () => {
-        for (let hop = 0; hop < step; hop += 1) await undefined;
+        for (let hop = 0; hop < step; hop += 1) await Promise.resolve();
         process.nextTick(() => void Promise.resolve().then(() => seen.push(`end ${step}`)));
       })();
       return step < 300;
