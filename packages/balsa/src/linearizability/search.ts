@@ -1,4 +1,4 @@
-import { BalsaError } from "../core/index.js";
+import { BalsaError, invariant } from "../core/index.js";
 import { type Configuration, ConfigurationSet, type Placement } from "./configuration.js";
 import { DeadEnds } from "./dead-ends.js";
 import type { Model } from "./model.js";
@@ -109,6 +109,7 @@ export class Search<State, Input, Output> {
    * one that goes deepest first and has not begun, and operations each of which is named once. Reads are passed over: they have their places.
    */
   follow(likelyOrder: readonly EffectiveOperation<Input, Output>[], steps: number): void {
+    invariant(this.#order === "deepest", "search: an order is followed down one way");
     const unknown = new Map(this.#schedule.unknown.map((candidate, i) => [candidate.operation, { candidate, i }]));
     let at = this.#start;
     for (const operation of likelyOrder) {

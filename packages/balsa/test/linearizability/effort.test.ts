@@ -11,6 +11,7 @@ import {
   type RegisterInput,
   type RegisterOutput,
   registerModel,
+  sequentialModel,
 } from "../../src/linearizability/index.js";
 import { isEffective } from "../../src/linearizability/operation.js";
 import { scheduleOf } from "../../src/linearizability/schedule.js";
@@ -122,6 +123,30 @@ describe("what a check costs", () => {
     // One that is wrong from some place on is a help up to there.
     const [last, ...others] = likelyOrder.toReversed();
     expect(check([...others.toReversed().slice(0, -1), last!, others[0]!]).kind).toBe("linearizable");
+  });
+
+  test("the log's order is followed also through states that it has led to before", () => {
+    type State = { readonly isOn: boolean; readonly log: string };
+    const switchedLog = sequentialModel<State, string, string>({
+      name: "a log that takes values while it is switched on",
+      initial: () => ({ isOn: true, log: "" }),
+      apply({ isOn, log }, input) {
+        if (input === "switch") return [{ isOn: !isOn, log }, ""];
+        return input === "read" ? [{ isOn, log }, log] : [{ isOn, log: isOn ? `${log}${input} ` : log }, ""];
+      },
+      sameOutput: (a, b) => a === b,
+      stateKey: ({ isOn, log }) => `${isOn} ${log}`,
+      isReadOnly: (input) => input === "read",
+      describe: { input: (input) => input, output: (output) => output, state: ({ log }) => log },
+    });
+    const recorder = new HistoryRecorder<string, string>();
+    const values = Array.from({ length: 12 }, (_, i) => `v${(i * 5) % 12}`);
+    // Off and on again: all is as it was, and two operations are spent.
+    const ids = ["switch", "switch", ...values].map((input) => recorder.invoke("client", input, 0));
+    for (const id of ids.toReversed()) recorder.lose(id, 1);
+    recorder.complete(recorder.invoke("reader", "read", 2), `${values.join(" ")} `, 3);
+    const verdict = checkLinearizability(switchedLog, recorder.history(), { stepsMax: 100, likelyOrder: ids });
+    expect(verdict.kind).toBe("linearizable");
   });
 
   test("a stale read at the end of thousands of operations is proved to be one, within the limits", () => {
