@@ -250,6 +250,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         return configurations.some((configuration) => isOnDurableQuorum(records, index, term, configuration));
       },
       hasHeld: (memberId, index, term) => this.members.some((other) => other.record.hasHeld(memberId, index, term)),
+      isBeyond: (memberId, term) => this.members.some((other) => other.record.isBeyond(memberId, term)),
       highestTerm: () => Math.max(...this.members.map((each) => (each.number === number ? 0 : each.record.term))),
     };
     const record = new MemberRecord(name, this.group, peers, this.coverage);

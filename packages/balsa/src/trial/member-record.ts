@@ -3,15 +3,9 @@ import type { CoreState, RaftNodeObserver, RecoveredState } from "../node/index.
 import type { Coverage } from "./coverage.js";
 import { checkGivesWay } from "./gives-way.js";
 import type { GroupRecord } from "./group-record.js";
+import { describe, isSame, type PendingWrite, type StableState, takeWrite } from "./stable-state.js";
 import { RuleBroken } from "./violation.js";
 import { WatchedLog } from "./watched-log.js";
-
-/** A write that was handed to the storage and is not known to be durable. */
-interface PendingWrite {
-  readonly hardState: HardState | undefined;
-  readonly snapshot: { readonly index: number; readonly term: number } | undefined;
-  readonly entries: readonly Entry[];
-}
 
 /** What one with an empty disk is to become. */
 interface Awaited {
@@ -20,18 +14,13 @@ interface Awaited {
   readonly voter: boolean;
 }
 
-/** What a member's disk is known to hold, or may hold. */
-export interface StableState {
-  term: number;
-  vote: number;
-  readonly log: WatchedLog;
-}
-
 /** What a member says of the others: whether a quorum has an entry on disk. */
 export interface Peers {
   durableOnQuorum(index: number, term: number, configurations: readonly ConfState[]): boolean;
   /** Whether the member of that ID has the entry on disk, or had it before its disk was lost. */
   hasHeld(memberId: number, index: number, term: number): boolean;
+  /** Whether the member of that ID has a later term on its disk, or had it before its disk was lost. */
+  isBeyond(memberId: number, term: number): boolean;
   highestTerm(): number;
 }
 
@@ -68,7 +57,7 @@ export class MemberRecord implements RaftNodeObserver {
   #changes: number[] = [];
   #awaited: Awaited | undefined;
   /** What it had on its disk before, under the ID of then; until it is back. */
-  #lost: { readonly memberId: number; readonly log: WatchedLog } | undefined;
+  #lost: { readonly memberId: number; readonly term: number; readonly log: WatchedLog } | undefined;
   readonly #group: GroupRecord;
   readonly #peers: Peers;
   readonly #coverage: Coverage;
@@ -125,9 +114,16 @@ export class MemberRecord implements RaftNodeObserver {
     return memberId === this.#lost?.memberId && this.#lost.log.holds(index, term);
   }
 
+  /** Whether the member of that ID has a later term on this disk, or had it when the disk was lost. */
+  isBeyond(memberId: number, term: number): boolean {
+    if (memberId === this.memberId && this.#stable.term > term) return true;
+    return memberId === this.#lost?.memberId && this.#lost.term > term;
+  }
+
   /** Its disk was wiped: nothing is owed to what was on it. `awaited`: what it is to become next. */
   forget(awaited: Awaited | undefined): void {
-    if (this.memberId !== 0) this.#lost = { memberId: this.memberId, log: this.#stable.log };
+    const { term, log } = this.#stable;
+    if (this.memberId !== 0) this.#lost = { memberId: this.memberId, term, log };
     this.#stable = { term: 0, vote: 0, log: new WatchedLog() };
     this.#pending = [];
     this.#changes = [];
@@ -447,10 +443,13 @@ export class MemberRecord implements RaftNodeObserver {
     );
   }
 
-  /** Thesis §3.10: the target has the leader's whole log before it is told to campaign. */
+  /**
+   * Thesis §3.10: the target has the leader's whole log before it is told to campaign. One of a later term may have lost it
+   * again to that term's leader while its answer was on the way; it does not listen to the leader of an earlier one (§5.1).
+   */
   #checkTransfer(to: number): void {
     const { lastIndex, lastTerm } = this.#log;
-    if (this.#peers.hasHeld(to, lastIndex, lastTerm)) return;
+    if (this.#peers.hasHeld(to, lastIndex, lastTerm) || this.#peers.isBeyond(to, this.#term)) return;
     throw new RuleBroken(
       "leadership goes to whole logs",
       `${this.name} hands over to ${to}, which lacks entry ${lastIndex} of term ${lastTerm}`,
@@ -473,28 +472,4 @@ export class MemberRecord implements RaftNodeObserver {
   #standing({ term, commit, applied }: CoreState): string {
     return `term ${term} (${this.#term}), commit ${commit} (${this.#commit}), applied ${applied} (${this.#applied}), last ${this.#log.lastIndex}`;
   }
-}
-
-function takeWrite(stable: StableState, { hardState, snapshot, entries }: PendingWrite): void {
-  if (hardState !== undefined) {
-    stable.term = hardState.term;
-    stable.vote = hardState.vote;
-  }
-  if (snapshot !== undefined) stable.log.reset(snapshot.index, snapshot.term);
-  for (const { index, term } of entries) stable.log.put(index, term);
-}
-
-/** By log matching the last entry vouches for those before it. */
-function isSame(found: StableState, expected: StableState): boolean {
-  const { log } = found;
-  return (
-    found.term === expected.term &&
-    found.vote === expected.vote &&
-    log.lastIndex === expected.log.lastIndex &&
-    log.lastTerm === expected.log.lastTerm
-  );
-}
-
-function describe({ term, vote, log }: StableState): string {
-  return `term ${term}, vote ${vote}, last entry ${log.lastIndex} of term ${log.lastTerm}`;
 }

@@ -46,6 +46,7 @@ function group() {
     durableOnQuorum: () => onQuorum,
     hasHeld: (memberId: number, index: number, term: number) =>
       members.some((member) => member.hasHeld(memberId, index, term)),
+    isBeyond: (memberId: number, term: number) => members.some((member) => member.isBeyond(memberId, term)),
     highestTerm: () => othersTerm,
   };
   const open = (name: string, memberId: number): MemberRecord => {
@@ -283,6 +284,24 @@ describe("what a member must not do is noticed", () => {
     // Handed over, and then deposed, in one turn.
     a.ready(ready({ entries: [entry(4, 3)] }), state({ term: 3 }));
     a.sending([now]);
+    expectBroken("leadership goes to whole logs", () => a.sending([{ ...now, term: 3 }]));
+  });
+
+  test("D5 leadership offered to one whose log a later leader has replaced since: it does not listen", () => {
+    const { a, b } = group();
+    const now: PeerMessage = { type: "timeout-now", from: 1, to: 2, term: 2 };
+    store(a, ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2, role: "leader" }));
+    store(b, ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2 }));
+    const term3 = { term: 3, vote: 0, commit: 1 };
+    // Replaced, and the later term, if it were only in memory, would not be why.
+    store(b, ready({ entries: [entry(2, 3)] }), state({ term: 3 }));
+    expectBroken("leadership goes to whole logs", () => a.sending([now]));
+    store(b, ready({ hardState: term3 }), state({ term: 3 }));
+    a.sending([now]);
+    // Nor if its disk was lost after that.
+    b.forget({ as: "back", voter: true });
+    a.sending([now]);
+    a.ready(ready({ hardState: { ...term3, vote: 1 } }), state({ term: 3, role: "leader" }));
     expectBroken("leadership goes to whole logs", () => a.sending([{ ...now, term: 3 }]));
   });
 
