@@ -31,8 +31,15 @@ export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix,
     case "pause":
       return { kind, target, forMs };
     case "upgrade":
+      return {
+        kind,
+        target,
+        how: prng.pick(["stop", "kill"]),
+        to: prng.pick(["between", "present", "present"]),
+        forMs,
+      };
     case "downgrade":
-      return { kind, target, how: prng.pick(["stop", "kill"]), forMs };
+      return { kind, target, how: prng.pick(["stop", "kill"]), to: prng.pick(["between", "previous"]), forMs };
     case "rot":
       return {
         kind,

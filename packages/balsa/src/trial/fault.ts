@@ -1,3 +1,5 @@
+import type { Release } from "./release.js";
+
 /**
  * Whom a fault hits: a member by its number; whoever leads when it comes; or the member that came by what the fault
  * waited for (nobody, where there is none).
@@ -24,11 +26,13 @@ export type Fault =
   | { readonly kind: "kill"; readonly target: Target; readonly forMs: number }
   /** The member is closed in good order. */
   | { readonly kind: "stop"; readonly target: Target; readonly forMs: number }
-  /** The member is closed in good order, or its process ends, and the present or the previous release is started. */
+  /** The member is closed in good order, or its process ends, and another release is started. */
   | {
       readonly kind: "upgrade" | "downgrade";
       readonly target: Target;
       readonly how: "stop" | "kill";
+      /** Left out: the newest, or the oldest. */
+      readonly to?: Release;
       readonly forMs: number;
     }
   /** Its disk fails to sync, once: the member stops for good, and is started again. */

@@ -4,6 +4,7 @@ import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { Fault, LostPower, Target } from "./fault.js";
 import { MembershipFaults } from "./membership-faults.js";
+import { RELEASES } from "./release.js";
 import { rot } from "./rot.js";
 import type { FaultStep } from "./scenario.js";
 
@@ -205,11 +206,13 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     return true;
   }
 
-  #changeRelease({ kind, target, how, forMs }: Extract<Fault, { readonly kind: "upgrade" | "downgrade" }>): boolean {
+  #changeRelease(fault: Extract<Fault, { readonly kind: "upgrade" | "downgrade" }>): boolean {
+    const { kind, target, how, to = kind === "upgrade" ? "present" : "previous", forMs } = fault;
     const member = this.#cluster.find(target);
-    const release = kind === "upgrade" ? "present" : "previous";
-    if (member === undefined || member.release === release) return false;
-    member.release = release;
+    if (member === undefined) return false;
+    const steps = RELEASES.indexOf(to) - RELEASES.indexOf(member.release);
+    if (kind === "upgrade" ? steps <= 0 : steps >= 0) return false;
+    member.release = to;
     // One that is down finds it when it is started again.
     if (member.node.isUp) this.#hitProcess({ kind: how, target: member.number, forMs });
     return true;

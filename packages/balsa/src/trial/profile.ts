@@ -1,6 +1,6 @@
 import type { Mark } from "./coverage.js";
 import type { FaultKind } from "./fault.js";
-import type { Release } from "./release.js";
+import { RELEASES, type Release } from "./release.js";
 
 /** What kind of scenarios to draw. */
 export interface Profile {
@@ -321,10 +321,10 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       ...DEFAULT,
       ...TINY,
       name: "versions",
-      describe: "members of two releases in one cluster, upgraded and downgraded one by one among all other faults",
+      describe: "members of several releases in one cluster, upgraded and downgraded one by one among all other faults",
       members: [2, 3, 3, 5],
       spares: [0, 1],
-      releases: ["previous", "present"] as const,
+      releases: RELEASES,
       durationMs: 20_000,
       faultsPerSecond: 1.6,
       faults: { ...ALL_FAULTS, ...SOME_MEMBERSHIP_FAULTS, upgrade: 25, downgrade: 15 },

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { commandFor } from "./run-summary.js";
 import type { SeedResult, SeedTask, WorkerMessage } from "./seed-task.js";
 
 const SEED_WORKER = fileURLToPath(new URL("seed-worker.js", import.meta.url));
@@ -18,13 +19,22 @@ const WORKER_FLAGS = [
   "--initial-old-space-size=400",
 ];
 
-/** Runs the tasks that `next` gives in worker processes, each one seed at a time, until there are no more; results come as they are done. */
+/**
+ * Runs the tasks that `next` gives in worker processes, each one seed at a time, until there are no more; results come as they are done.
+ * Where a worker dies or a seed can't be run, the others end with the seeds that they are at.
+ * @throws Error the first of these failures, with the command that runs the seed again
+ */
 export async function runOnWorkers(
   workers: number,
   next: () => SeedTask | undefined,
   take: (result: SeedResult) => void,
 ): Promise<void> {
-  await Promise.all(Array.from({ length: workers }, () => runOnWorker(next, take)));
+  let failure: { readonly cause: unknown } | undefined;
+  const nextUnlessFailed = (): SeedTask | undefined => (failure === undefined ? next() : undefined);
+  const run = (): Promise<void> =>
+    runOnWorker(nextUnlessFailed, take).catch((cause: unknown) => void (failure ??= { cause }));
+  await Promise.all(Array.from({ length: workers }, run));
+  if (failure !== undefined) throw failure.cause;
 }
 
 function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult) => void): Promise<void> {
@@ -47,15 +57,14 @@ function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult
       reject(cause);
     });
     worker.on("exit", (code, signal) => {
-      const { seed, profile } = current;
       const how = signal ?? `exit code ${code}`;
-      if (!isDone) failure ??= new Error(`seed ${seed} of profile ${profile}: its worker ended by itself: ${how}`);
+      if (!isDone) failure ??= failed(current, `its worker ended by itself: ${how}`);
       if (failure === undefined) resolve();
       else reject(failure);
     });
     worker.on("message", (message: WorkerMessage) => {
       if (message.kind === "broken") {
-        end(new Error(`seed ${message.task.seed} of profile ${message.task.profile}: ${message.reason}`));
+        end(failed(message.task, message.reason));
         return;
       }
       take(message.result);
@@ -69,4 +78,8 @@ function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult
     });
     worker.send(first);
   });
+}
+
+function failed(task: SeedTask, reason: string): Error {
+  return new Error(`seed ${task.seed} of profile ${task.profile}: ${reason}; again: ${commandFor(task)}`);
 }
