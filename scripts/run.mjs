@@ -14,7 +14,8 @@ if (tooOld !== undefined) {
         if (exitCode !== undefined) process.exitCode = exitCode;
       },
       (error) => {
-        console.error(error);
+        // Of an option that is not there only the message is of use.
+        console.error(String(error?.code).startsWith("ERR_PARSE_ARGS") ? `${process.argv[2]}: ${error.message}` : error);
         process.exitCode = 1;
       },
     );

@@ -45,7 +45,7 @@ async function shrink(scenario: Scenario, workload: Workload, violation: Violati
     (await runScenario(smaller, workload)).violation?.rule === violation.rule;
   const smallest = await shrinkScenario(scenario, stillFails, {
     onProgress: ({ steps, members, durationMs }, runs) =>
-      io.error(`\r${runs} runs: ${members} members, ${steps.length} steps, ${durationMs} ms      `),
+      io.progress(`${runs} runs: ${members} members, ${steps.length} steps, ${durationMs} ms`),
   });
   io.error("\n");
   return { ...smallest, name: `${scenario.name}, shrunk: ${violation.rule}` };

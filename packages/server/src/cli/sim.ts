@@ -50,7 +50,7 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
   const tasks = new TaskSource({ profiles, workload, seeds, hasTime });
   const progress = flags.json
     ? undefined
-    : setInterval(() => io.error(progressLine(summary.figures)), PROGRESS_EVERY_MS);
+    : setInterval(() => io.progress(progressLine(summary.figures)), PROGRESS_EVERY_MS);
   try {
     await runOnWorkers(
       flags.workers ?? availableParallelism(),
@@ -74,7 +74,7 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
 
 function progressLine(figures: SummaryFigures): string {
   const faults = Object.values(figures.faults).reduce((sum, count) => sum + count, 0);
-  return `\r${figures.seeds} seeds, ${(figures.simulatedSeconds / 3600).toFixed(2)} h simulated at ${figures.simulatedPerReal} : 1 a core, ${faults} faults, ${figures.operations} operations, ${figures.violations} violations `;
+  return `${figures.seeds} seeds, ${(figures.simulatedSeconds / 3600).toFixed(2)} h simulated at ${figures.simulatedPerReal} : 1 a core, ${faults} faults, ${figures.operations} operations, ${figures.violations} violations`;
 }
 
 function report(figures: SummaryFigures): string {

@@ -4,6 +4,8 @@ export interface TextOutput {
   out(text: string | Uint8Array): void;
   /** Problems. */
   error(text: string): void;
+  /** How far it is, on one line, in place of what stood there: for a person who watches, not for a file. */
+  progress(text: string): void;
 }
 
 export const processOutput: TextOutput = {
@@ -13,7 +15,12 @@ export const processOutput: TextOutput = {
   error: (text) => {
     process.stderr.write(text);
   },
+  progress: (text) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${text}${ERASE_TO_END_OF_LINE}`);
+  },
 };
+
+const ERASE_TO_END_OF_LINE = "\u001b[K";
 
 /** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {

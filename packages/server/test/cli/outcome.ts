@@ -13,6 +13,7 @@ export async function balsa(...args: readonly string[]): Promise<Outcome> {
   const exitCode = await run(args, {
     out: (text) => void out.push(Buffer.from(text)),
     error: (text) => void (error += text),
+    progress: () => {},
   });
   return { exitCode, out: Buffer.concat(out).toString(), error };
 }
