@@ -15,7 +15,9 @@ if (tooOld !== undefined) {
       },
       (error) => {
         // Of an option that is not there only the message is of use.
-        console.error(String(error?.code).startsWith("ERR_PARSE_ARGS") ? `${process.argv[2]}: ${error.message}` : error);
+        console.error(
+          String(error?.code).startsWith("ERR_PARSE_ARGS") ? `${process.argv[2]}: ${error.message}` : error,
+        );
         process.exitCode = 1;
       },
     );

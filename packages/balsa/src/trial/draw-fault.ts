@@ -10,6 +10,12 @@ export interface FaultMix {
   readonly thereChance: number;
 }
 
+/** Most upgrades go all the way. */
+const NEXT_RELEASES = {
+  upgrade: ["between", "present", "present"],
+  downgrade: ["between", "previous"],
+} as const;
+
 /** One fault of the mix; `waits`: for a moment. */
 export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix, waits: boolean): Fault {
   const kind = drawKind(prng, kinds);
@@ -31,15 +37,8 @@ export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix,
     case "pause":
       return { kind, target, forMs };
     case "upgrade":
-      return {
-        kind,
-        target,
-        how: prng.pick(["stop", "kill"]),
-        to: prng.pick(["between", "present", "present"]),
-        forMs,
-      };
     case "downgrade":
-      return { kind, target, how: prng.pick(["stop", "kill"]), to: prng.pick(["between", "previous"]), forMs };
+      return { kind, target, how: prng.pick(["stop", "kill"]), to: prng.pick(NEXT_RELEASES[kind]), forMs };
     case "rot":
       return {
         kind,
