@@ -64,7 +64,7 @@ class Pending extends Call<ChangeApplied> {
     this.fail("timeout", "not known to have come about in time");
   }
 
-  override fail(code: BalsaErrorCode, reason: string, surelyNot: boolean = this.transferee !== NONE): void {
+  override fail(code: BalsaErrorCode, reason: string, surelyNot: boolean = false): void {
     const what = this.transferee === NONE ? "membership change" : "leadership transfer";
     this.reject(
       new BalsaError(code, `${what}: ${reason}`, {
@@ -147,15 +147,17 @@ export class Membership {
   }
 
   /**
-   * A transfer that is given up early may come about yet, and badly: the heir, told to campaign, deposes a leader that has
-   * gone on writing, and is refused for its shorter log. The core takes nothing on for an election timeout (thesis §3.10).
+   * Nothing else is taken on for an election timeout (thesis §3.10): with less time than that a change would wait in vain
+   * behind a transfer that does not come about.
    */
   hasTimeToHandOver(ticks: number): boolean {
     return ticks >= this.parts.electionTicks;
   }
 
   /**
-   * Hands leadership to `to`, 0 = to the voter that is furthest. Resolves once it leads.
+   * Hands leadership to `to`, 0 = to the voter that is furthest. Resolves once it leads. Where the caller gives up, the core
+   * does so only after an election timeout, and takes no proposals until then: the heir may have been told to campaign, and
+   * would be refused for its shorter log when it has deposed a leader that had gone on writing.
    * @throws BalsaError `membership-refused`, `not-leader`
    */
   transfer(
@@ -176,14 +178,7 @@ export class Membership {
     }
     raw.transferLeader(target);
     this.parts.schedule();
-    const transferred = this.wait({ index: 0, term, added: [], transferee: target }, timeoutTicks, signal);
-    // It did not come about: proposals are taken again.
-    transferred.catch(() => {
-      if (raw.role !== "leader" || raw.term !== term) return;
-      raw.transferLeader(raw.id);
-      this.parts.schedule();
-    });
-    return transferred;
+    return this.wait({ index: 0, term, added: [], transferee: target }, timeoutTicks, signal);
   }
 
   leaderChanged(): void {
@@ -191,7 +186,7 @@ export class Membership {
     if (lead === NONE || lead === this.parts.raw.id) return;
     for (const call of [...this.pending]) {
       if (call.transferee === lead) call.done();
-      else if (call.transferee !== NONE) call.fail("not-leader", "another member leads now");
+      else if (call.transferee !== NONE) call.fail("not-leader", "another member leads now", true);
     }
   }
 

@@ -161,7 +161,8 @@ export class RaftNode {
 
   /**
    * Another voter is to lead: `to`, or else the one whose log is furthest. Resolves once it does.
-   * @throws BalsaError `membership-refused`, `timeout`, `not-leader`: who leads is as it was, or another again
+   * @throws BalsaError `membership-refused`; `not-leader`: who leads is as it was, or another again; `timeout`, `aborted`: it
+   * may come about yet, within an election timeout, and until then proposals wait
    */
   async transferLeadership(to = 0, options: CallOptions = {}): Promise<void> {
     if (this.phase.kind === "active") return this.phase.member.transferLeadership(to, options);

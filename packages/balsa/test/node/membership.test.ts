@@ -204,9 +204,27 @@ describe("E1 membership of a cluster in a simulated world", () => {
     away.crash();
     await expect(world.settle(now.running.raft.transferLeadership(gone, { timeoutMs: 1_000 }))).rejects.toMatchObject({
       code: "timeout",
-      applied: "not-applied",
+      applied: "unknown",
     });
     await write(cluster, 3);
+  });
+
+  test("D5 leadership that its caller did not wait for still goes over: nothing is written in between that the heir lacks", async () => {
+    const cluster = new SimulatedCluster({ seed: `transfer unawaited ${SEED}` });
+    const { world } = cluster;
+    const leader = await cluster.untilLeader();
+    await cluster.untilAgreed();
+    const heir = cluster.up.find((node) => node !== leader)!;
+    const { term } = leader.running.raft.status();
+    // Told to campaign, it hears of it long after the caller has gone.
+    world.network.setLink(leader.name, heir.name, { delayUs: () => 400_000 });
+    const transferred = leader.running.raft.transferLeadership(cluster.idOf(heir.name), { timeoutMs: 100 });
+    await expect(world.settle(transferred)).rejects.toMatchObject({ code: "timeout", applied: "unknown" });
+    const command = cluster.propose(leader);
+    await world.run({ forMs: 900 });
+    expect(cluster.leader).toBe(heir);
+    expect(heir.running.raft.status().term).toBe(term + 1);
+    expect(cluster.acknowledged.has(command)).toBe(true);
   });
 
   test("several changes at once pass through a joint configuration, which is left by itself", async () => {
