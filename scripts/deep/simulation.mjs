@@ -25,7 +25,14 @@ export async function part({ seconds, log }) {
     const balsa = `${root}/packages/server/bin/balsa.js`;
     const command = [balsa, "sim", "--profile", profiles, "--minutes", minutes, "--json"];
     const { output } = await captureChild(process.execPath, command);
-    const figures = JSON.parse(output.trim().split("\n").at(-1) ?? "{}");
+    const last = output.trim().split("\n").at(-1) ?? "";
+    // Where a worker died there are no figures, but which seed it was.
+    if (!last.startsWith("{")) {
+      log(`FAILED: ${output}`);
+      tally.failed++;
+      continue;
+    }
+    const figures = JSON.parse(last);
     for (const [profile, of] of Object.entries(figures.profiles)) {
       const { seeds, simulatedSeconds, realSeconds, operations, violations } = of;
       const faults = Object.values(of.faults).reduce((sum, count) => sum + count, 0);
@@ -36,7 +43,9 @@ export async function part({ seconds, log }) {
       tally.passed += seeds - violations;
       tally.failed += violations;
     }
-    log(`${figures.simulatedPerReal} simulated seconds a second and core, on ${availableParallelism()} of them`);
+    log(
+      `${figures.simulatedPerReal} simulated seconds a second and core, on ${availableParallelism()} of them; ${figures.undecidedHistories} histories undecided`,
+    );
     for (const { rule, command: again } of figures.failures) log(`FAILED: ${rule}: ${again}`);
   }
   return tally;

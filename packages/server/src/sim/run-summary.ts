@@ -41,9 +41,11 @@ export interface SummaryFigures extends SeedFigures {
 /** Failures that are told in full. */
 const FAILURES_MAX = 20;
 
-export function commandFor({ seed, profile, workload }: SeedTask): string {
+/** As it is called where this code stands: a package that was installed, or a checkout of its source. */
+export function commandFor({ seed, profile, workload }: SeedTask, module: string = import.meta.url): string {
+  const command = module.includes("/node_modules/") ? "npx balsa sim" : "npm run sim --";
   const which = workload === "key-value" ? "" : ` --workload ${workload}`;
-  return `npm run sim -- --seed ${seed} --profile ${profile}${which}`;
+  return `${command} --seed ${seed} --profile ${profile}${which}`;
 }
 
 /** Adds up what can be said of one profile as of all. */

@@ -35,6 +35,8 @@ describe("what a run of many seeds comes to", () => {
     expect(summary.take({ ...result, secondHash: "another" })?.rule).toBe("the same seed, the same trace");
     expect(summary.figures).toMatchObject({ seeds: 2, violations: 2 });
     expect(commandFor(task)).toBe("npm run sim -- --seed 7 --profile short");
+    const installed = "file:///app/node_modules/balsa-server/dist/sim/run-summary.js";
+    expect(commandFor(task, installed)).toBe("npx balsa sim --seed 7 --profile short");
   });
 
   test("a profile or a workload that is not there is refused, and the message names those that are", async () => {
