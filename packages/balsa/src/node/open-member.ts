@@ -53,10 +53,10 @@ function mayBeDamage(cause: unknown): boolean {
 async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<OpenedMember> {
   const { platform, dir, name, cluster } = options;
   const clusterId = cluster !== undefined && "bootstrap" in cluster ? clusterIdOf(cluster.bootstrap) : undefined;
-  const directory = await DamagedDirectory.open({
-    platform,
-    dir,
-    expect: { kind: "existing", group: GROUP, name, clusterId },
+  const expect = { kind: "existing", group: GROUP, name, clusterId } as const;
+  const directory = await DamagedDirectory.open({ platform, dir, expect }).catch((refusal: unknown) => {
+    // Filling it, or emptying it, broke off: there is no member to be repaired.
+    throw refusal instanceof BalsaError && refusal.code === "invalid-argument" ? cause : refusal;
   });
   try {
     // Something else is the matter, then.

@@ -138,7 +138,10 @@ export class RaftNode {
     return this.changeMembers([{ kind: "demote", id }], options);
   }
 
-  /** For good. A leader that is removed hands over first. */
+  /**
+   * For good. A leader that is removed hands over first. Whoever is removed is told so and stops; one that was away finds it
+   * out from any member at the addresses that it knows. Where none is left there it asks for votes in vain until it is ended.
+   */
   removeMember(id: number, options: ChangeOptions = {}): Promise<ChangeApplied> {
     return this.changeMembers([{ kind: "remove", id }], options);
   }

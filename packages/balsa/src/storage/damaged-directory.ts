@@ -3,6 +3,7 @@ import { BalsaError, invariant } from "../core/index.js";
 import type { FileSystem, Lock } from "../platform/index.js";
 import { corruption, type Damage, isNotFound, storageFailure } from "./corruption.js";
 import { type DataPaths, dataPaths, listIfThere, makeDurableDir, segmentPath, snapshotPath } from "./data-directory.js";
+import { holdsMember, noData } from "./directory-filling.js";
 import { lockDirectory } from "./directory-lock.js";
 import { type DirectorySalvage, salvageDirectory } from "./directory-salvage.js";
 import type { DiskStorageOptions } from "./disk-storage.js";
@@ -57,7 +58,8 @@ export class DamagedDirectory {
 
   /**
    * Locks the directory and reads all that is in it.
-   * @throws BalsaError `locked`, `identity-mismatch`, `corrupt` (the identity itself), `storage-failed`
+   * @throws BalsaError `locked`, `identity-mismatch`, `corrupt` (the identity itself), `storage-failed`; `invalid-argument`: it
+   * holds no member's data, or what was to be removed when its emptying broke off
    */
   static async open(options: DiskStorageOptions): Promise<DamagedDirectory> {
     const { platform, dir, expect } = options;
@@ -66,6 +68,7 @@ export class DamagedDirectory {
     try {
       const lock = await lockDirectory(files, paths);
       try {
+        if (!(await holdsMember(files, paths))) throw noData(dir);
         const identity = await loadIdentity(files, paths.identity);
         matchIdentity(dir, identity, expect);
         const found = await salvageDirectory(files, paths, identity);

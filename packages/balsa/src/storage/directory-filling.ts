@@ -36,6 +36,12 @@ async function isToBeReplaced(files: FileSystem, paths: DataPaths, expect: Expec
 /** Is there while a directory is being emptied: nothing in it is of use any more. */
 const CLEARING = "clearing";
 
+/** Whether there is a member's data in a directory, sound or not: it was filled, and is not being emptied. */
+export async function holdsMember(files: FileSystem, paths: DataPaths): Promise<boolean> {
+  const names = (await listIfThere(files, paths.dir)) ?? [];
+  return names.includes("identity") && !names.includes(CLEARING);
+}
+
 /** Empties a directory that has promised nothing to anybody. Where it breaks off, it is finished at the next opening. */
 async function clearDirectory(files: FileSystem, paths: DataPaths): Promise<void> {
   const mark = `${paths.dir}/${CLEARING}`;

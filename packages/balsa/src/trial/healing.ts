@@ -144,7 +144,7 @@ export class Healing<Machine extends StateMachine> {
   isCaughtUp(): boolean {
     const leader = this.#cluster.leader?.node.program?.raft?.status();
     if (leader === undefined) return false;
-    const there = this.#cluster.members.filter(({ isSpare }) => !isSpare);
+    const there = this.#cluster.members.filter((member) => !member.isSpare && !this.#isForsaken(member));
     return (
       there.length === leader.members.length &&
       there.every(({ node, record }) => {
@@ -153,6 +153,17 @@ export class Healing<Machine extends StateMachine> {
         return isMember && !record.isComing && status?.applied === leader.lastIndex;
       })
     );
+  }
+
+  /**
+   * It was removed while it could not be told, and nobody is left at the addresses that it knows: it asks for votes in vain
+   * until its operator ends it.
+   */
+  #isForsaken({ name, node, record }: SimulatedMember<Machine>): boolean {
+    const status = node.program?.raft?.status();
+    if (status === undefined || !this.#cluster.group.isGone(record.memberId)) return false;
+    const known = this.#cluster.members.filter((other) => status.members.some((member) => member.name === other.name));
+    return known.every((other) => other.name === name || other.isSpare);
   }
 
   #standing(): string {

@@ -2,9 +2,25 @@ import { expect, test } from "vitest";
 import { crc32c } from "../../src/codec/index.js";
 import type { BalsaError } from "../../src/core/index.js";
 import { FileError, type FileErrorCode } from "../../src/platform/index.js";
-import { type ExpectedIdentity, readLog, verifyDirectory } from "../../src/storage/index.js";
+import {
+  type Damage,
+  DamagedDirectory,
+  type ExpectedIdentity,
+  readLog,
+  verifyDirectory,
+} from "../../src/storage/index.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { append, BOOTSTRAP, codeOf, DIR, entries, hardState, openStorage, takeSnapshot } from "./storages.js";
+import {
+  append,
+  BOOTSTRAP,
+  codeOf,
+  DIR,
+  entries,
+  hardState,
+  openStorage,
+  platformOn,
+  takeSnapshot,
+} from "./storages.js";
 
 const META = {
   index: 1,
@@ -78,6 +94,23 @@ test("one that joins is asked who it is when there is nothing yet, and only then
   expect(asked).toBe(1);
 });
 
+const EXISTING_A: ExpectedIdentity = { kind: "existing", group: 1, name: "a" };
+
+/** What a repair would find: nothing, too, where no member is. */
+async function damagesOf(files: RecordedFiles): Promise<readonly Damage[]> {
+  try {
+    const directory = await DamagedDirectory.open({ platform: platformOn(files), dir: DIR, expect: EXISTING_A });
+    await directory.close();
+    return directory.damages;
+  } catch (cause) {
+    expect(cause).toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining("holds no member's data"),
+    });
+    return [];
+  }
+}
+
 test("a directory that has promised nothing is replaced, and one whose replacement broke off anywhere is", async () => {
   const replacing = (incarnation: number): ExpectedIdentity => ({
     kind: "join",
@@ -116,6 +149,8 @@ test("a directory that has promised nothing is replaced, and one whose replaceme
     );
     breaking.fault = undefined;
     await attempt?.close();
+    // What it leaves behind is no damaged member: with nothing in its log it would ask its peers for all that it had.
+    expect(await damagesOf(breaking)).toEqual([]);
     const again = await openStorage(breaking, { expect: replacing(old) });
     expect(again.identity.memberId).toBe(2 ** 52 + 99);
     expect(again.lastIndex()).toBe(0);

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { sealEntry } from "../../src/codec/index.js";
 import { BalsaError, type Entry } from "../../src/core/index.js";
-import { FileError, type FileErrorCode, silentLogger } from "../../src/platform/index.js";
+import { FileError, type FileErrorCode } from "../../src/platform/index.js";
 import { keepUnsynced, loseUnsynced, Prng, type SimDisk } from "../../src/sim/index.js";
 import { DamagedDirectory, giveUpDamage, readLog } from "../../src/storage/index.js";
 import { drawCrash } from "./crash-choices.js";
-import { HandClock } from "./hand-clock.js";
 import { RecordedFiles } from "./recorded-files.js";
 import {
   append,
@@ -18,6 +17,7 @@ import {
   hardState,
   openStorage,
   plain,
+  platformOn,
   takeSnapshot,
 } from "./storages.js";
 
@@ -48,10 +48,6 @@ async function damagedDisk(): Promise<SimDisk> {
   disk.crash(keepUnsynced);
   expect(await codeOf(readLog(new RecordedFiles(disk), DIR))).toBe("corrupt");
   return disk;
-}
-
-function platformOn(files: RecordedFiles): Parameters<typeof giveUpDamage>[0] {
-  return { clock: new HandClock(), files, logger: silentLogger, random: new Prng("repair") };
 }
 
 /** What a member does that has got from the others what it lost. */

@@ -3,7 +3,7 @@ import { BalsaError, StorageError } from "../../src/core/index.js";
 import type { FileSystem, Logger } from "../../src/platform/index.js";
 import { FileError, silentLogger } from "../../src/platform/index.js";
 import { Prng } from "../../src/sim/index.js";
-import { DiskStorage, type ExpectedIdentity, type LogWrite } from "../../src/storage/index.js";
+import { DiskStorage, type DiskStorageOptions, type ExpectedIdentity, type LogWrite } from "../../src/storage/index.js";
 import { HandClock } from "./hand-clock.js";
 import type { Found } from "./log-model.js";
 import type { RecordedFiles } from "./recorded-files.js";
@@ -36,9 +36,15 @@ export interface OpenOptions {
   readonly dir?: string;
 }
 
+export function platformOn(files: FileSystem): DiskStorageOptions["platform"] {
+  return { clock: new HandClock(), files, logger: silentLogger, random: new Prng("storage") };
+}
+
 export function openStorage(files: FileSystem, options: OpenOptions = {}): Promise<DiskStorage> {
-  const { clock = new HandClock(), logger = silentLogger, segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
-  const platform = { clock, files, logger, random: new Prng("storage") };
+  const { segmentBytes, expect = BOOTSTRAP, dir = DIR } = options;
+  const usual = platformOn(files);
+  const { clock = usual.clock, logger = usual.logger } = options;
+  const platform = { ...usual, clock, logger };
   const { cacheBytes, keepEntries, isTerminated } = options;
   return DiskStorage.open({ platform, dir, expect, segmentBytes, isTerminated, cacheBytes, keepEntries });
 }
