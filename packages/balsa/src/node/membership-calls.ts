@@ -180,7 +180,7 @@ export class MembershipCalls {
     if (address === undefined) throw notLeader("the leader's address is not known");
     const outcome = await transport.ask({ id: leader, address }, encodeRequest(request), deadlineMs - clock.now());
     if (outcome.kind === "failed") {
-      const applied = outcome.sent && request.kind === "change" ? "unknown" : "not-applied";
+      const applied = outcome.sent ? "unknown" : "not-applied";
       throw new BalsaError(outcome.code, outcome.reason, { applied, retryable: applied === "not-applied" });
     }
     const answer = decodeAnswer(outcome.body);
