@@ -67,7 +67,8 @@ export class MembershipFaults<Machine extends StateMachine> {
       status.members.some((member) => member.id === record.memberId) &&
       record.hasTakenPart &&
       others.length === voters.length - (isVoter ? 1 : 0) &&
-      (!isVoter || voters.length >= 3) &&
+      // Enough to go on without it: a learner too, which the leader may be about to promote, not knowing yet that it is lost.
+      others.length >= 2 &&
       others.every((other) => other.record.hasTakenPart) &&
       cluster.members.every((each) => {
         return !each.isRotten && !each.record.hasLostDisk && each.record.lastChange <= status.applied;
