@@ -215,7 +215,8 @@ export class MemberRecord implements RaftNodeObserver {
         `${this.name} fell back: ${this.#standing(state)}`,
       );
     }
-    const inSameTerm = term === this.#term;
+    const termBefore = this.#term;
+    const inSameTerm = term === termBefore;
     const wasLeader = this.#leads && inSameTerm;
     this.#takeHardState(ready.hardState, term);
     if (inSameTerm) checkGivesWay(this.name, this.#log, ready);
@@ -237,7 +238,7 @@ export class MemberRecord implements RaftNodeObserver {
     const { hardState, entries, snapshot } = ready;
     if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
       // Now, not when it is on disk: what waits for a slow one may be committed meanwhile, by those that are further on.
-      this.#checkStaysDurable(entries);
+      this.#checkStaysDurable(entries, termBefore);
       this.#pending.push({ hardState, entries, snapshot: snapshot?.meta });
     }
   }
@@ -411,13 +412,13 @@ export class MemberRecord implements RaftNodeObserver {
   /**
    * Of one that has come to the term in which an entry was committed: it may be of the quorum, and whoever leads from then on
    * has the entry. One of an earlier term is not, whatever is on its disk. There the entry may give way to one of a leader
-   * in between, whose append is late; it comes back with the next one.
+   * in between, whose append is late, also where it comes to the later term in the same turn; it comes back with the next one.
    */
-  #checkStaysDurable(entries: readonly Entry[]): void {
+  #checkStaysDurable(entries: readonly Entry[], termBefore: number): void {
     for (const { index, term } of entries) {
       const committed = this.#group.committedTerm(index);
       if (committed === undefined) return;
-      if (this.#term < (this.#group.committedInTerm(index) ?? 0)) continue;
+      if (termBefore < (this.#group.committedInTerm(index) ?? 0)) continue;
       if (committed !== term && index > this.#stable.log.baseIndex && this.#stable.log.term(index) === committed) {
         throw new RuleBroken("committed entries stay", `${this.name} replaced entry ${index} on its disk`);
       }

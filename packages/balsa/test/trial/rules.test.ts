@@ -137,12 +137,18 @@ describe("what a member must not do is noticed", () => {
   });
 
   test("a committed one replaced on a disk that may have counted; on that of one which had not come to the commit's term it may be", () => {
-    for (const term of [3, 4]) {
+    // In between; on the way to the commit's term, in one turn; and there already.
+    for (const [before, after] of [
+      [2, 3],
+      [2, 4],
+      [4, 4],
+    ] as const) {
       const { a, b } = group();
       store(b, ready({ entries: [entry(2, 2)] }), state({ term: 2 }));
       a.ready(ready({ entries: [entry(2, 2), entry(3, 4)] }), state({ term: 4, role: "leader", commit: 3 }));
-      const replace = () => b.ready(ready({ entries: [entry(2, 3)] }), state({ term }));
-      if (term < 4) replace();
+      b.ready(ready(), state({ term: before }));
+      const replace = () => b.ready(ready({ entries: [entry(2, 3)] }), state({ term: after }));
+      if (before < 4) replace();
       else expectBroken("committed entries stay", replace);
     }
   });
