@@ -85,8 +85,8 @@ export const SYNC_OUTWEIGHS = 2;
 
 /**
  * After so much silence the log vouches for its last batch. Not felt by whoever writes more often than that: of five writes
- * a second, at any time, one in twelve brings a sync of its own for the mark. (After 100 ms it was six in
- * ten.)
+ * a second, at any time, one in twelve brings a sync of its own for the mark. (After 100 ms it was six
+ * in ten.)
  */
 export const IDLE_MARK_MS = 500;
 
