@@ -334,16 +334,17 @@ export class ActiveMember {
     if (known === undefined || (known.incarnation !== 0 && known.incarnation !== asker.incarnation)) {
       throw new BalsaError("identity-mismatch", "the log is for members only");
     }
+    const { raw, logger } = this;
     const { storage } = this.parts;
-    const { members } = this.members.configuration;
+    const { configuration } = this.members;
+    const applied = this.turn.awaitsSnapshot ? 0 : this.appliedIndex;
     const sendSnapshot = (message: SnapshotMessage): void => this.snapshotTransfer.send(message);
     const learnTerm = (from: number, term: number): void => {
       // What a member says to a leader of an earlier term, whatever that one sent it (core/step.ts).
       const place = { index: 0, rejected: false, hintIndex: 0, hintTerm: 0 };
-      this.receive([{ type: "append-response", from, to: this.raw.id, term, ...place }], from);
+      this.receive([{ type: "append-response", from, to: raw.id, term, ...place }], from);
     };
-    const log = { raw: this.raw, storage, members, logger: this.logger, sendSnapshot, learnTerm };
-    return answerFromWhole(log, asker.id, body);
+    return answerFromWhole({ raw, storage, configuration, applied, logger, sendSnapshot, learnTerm }, asker.id, body);
   }
 
   receiveRequest(asker: Asker, body: Uint8Array): Promise<Uint8Array> {

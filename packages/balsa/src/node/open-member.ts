@@ -89,7 +89,8 @@ async function configurationOf(directory: DamagedDirectory, { cluster }: RaftNod
 function beyondRepair(directory: DamagedDirectory, dir: string): BalsaError {
   const error = directory.error();
   const choices =
-    "no other member is known that could have what is lost. Put back a copy of the directory or a snapshot; or run " +
+    "no other member is known that could have what is lost. If its cluster goes on without it: remove it there, empty " +
+    "the directory, and let it join. Otherwise put back a copy of the directory or a snapshot; or run " +
     `\`balsa wal repair ${dir}\`, which keeps what is sound and gives up the rest; or \`balsa recover\` from another directory`;
   return new BalsaError("corrupt", `${error.message}; ${choices}`, { cause: error });
 }

@@ -1,13 +1,13 @@
 import { entryRecordBytes, sealEntry } from "../codec/index.js";
-import type { Entry, RawNode, SnapshotMessage } from "../core/index.js";
+import { type Entry, isJoint, type RawNode, type SnapshotMessage } from "../core/index.js";
 import type { Logger } from "../platform/index.js";
 import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
+import type { Configuration } from "./configuration.js";
 import { GROUP } from "./first-snapshot.js";
 import { APPEND_BYTES_MAX, REPAIR_FETCHES_MAX } from "./limits.js";
 import {
   decodeRepairRequest,
   encodeRepairAnswer,
-  type PeerAddress,
   type Position,
   type RepairAnswer,
   type RepairRefusal,
@@ -17,7 +17,10 @@ import {
 export interface WholeLog {
   readonly raw: RawNode;
   readonly storage: DiskStorage;
-  readonly members: readonly PeerAddress[];
+  /** As far as it has applied. */
+  readonly configuration: Configuration;
+  /** How far that is; 0 = a snapshot is on its way into the state. */
+  readonly applied: number;
   readonly logger: Logger;
   readonly sendSnapshot: (message: SnapshotMessage) => void;
   /** A member is in a later term than this one. */
@@ -38,7 +41,7 @@ export async function answerFromWhole(log: WholeLog, asker: number, body: Uint8A
         snapshotIndex: storage.snapshot().meta.index,
         repairing: false,
         termKnown: true,
-        members: log.members,
+        members: log.configuration.members,
       });
     case "entries": {
       const { after, anchor } = request;
@@ -65,10 +68,26 @@ export async function answerFromWhole(log: WholeLog, asker: number, body: Uint8A
       log.sendSnapshot({ type: "snapshot", from: raw.id, to: asker, term: raw.term, snapshot });
       return encodeRepairAnswer({ kind: "snapshot-coming" });
     }
+    case "configuration": {
+      const { confState } = log.configuration;
+      if (isJoint(confState) || mayChange(log)) return refused("later");
+      return encodeRepairAnswer({ kind: "configuration", voters: confState.voters });
+    }
     default:
       request satisfies never;
       return refused("unknown");
   }
+}
+
+/** Whether the log has, or may have, a membership change that is not applied. */
+function mayChange({ raw, applied }: WholeLog): boolean {
+  for (let index = applied; index < raw.lastIndex; ) {
+    const entries = raw.entriesFrom(index + 1, APPEND_BYTES_MAX);
+    if (typeof entries === "string" || entries.length === 0) return true;
+    if (entries.some(({ type }) => type !== "normal")) return true;
+    index += entries.length;
+  }
+  return false;
 }
 
 type Read = readonly Entry[] | RepairRefusal;
@@ -143,7 +162,8 @@ export function answerFromDamaged(directory: DamagedDirectory, body: Uint8Array)
     case "leader-entries":
       return refused("not-leader");
     case "snapshot":
-      // Whoever has all of its log has its snapshots, too; the few that have not wait for one that has.
+    // Whoever has all of its log has its snapshots, too; the few that have not wait for one that has.
+    case "configuration":
       return refused("later");
     default:
       request satisfies never;

@@ -32,7 +32,9 @@ export type RepairRequest =
    */
   | { readonly kind: "leader-entries"; readonly after: Position; readonly termMin: number }
   /** Your newest snapshot, as a stream of its own. */
-  | { readonly kind: "snapshot" };
+  | { readonly kind: "snapshot" }
+  /** Who votes, if your log has no change of that which you have not applied? */
+  | { readonly kind: "configuration" };
 
 export interface RepairState {
   readonly kind: "state";
@@ -71,6 +73,8 @@ export type RepairAnswer =
       readonly entries: readonly Entry[];
     }
   | { readonly kind: "snapshot-coming" }
+  /** IDs of all voters, of no joint configuration, and no change is in the log behind it. */
+  | { readonly kind: "configuration"; readonly voters: readonly number[] }
   | { readonly kind: "refused"; readonly refusal: RepairRefusal };
 
 /** In the upper half, apart from the requests about membership. */
@@ -79,11 +83,12 @@ const ENTRIES = 129;
 const LEADER_ENTRIES = 130;
 const SNAPSHOT = 131;
 const REFUSED = 132;
+const CONFIGURATION = 133;
 const REFUSALS = ["compacted", "unknown", "not-leader", "later"] as const;
 
 export function isRepairRequest(body: Uint8Array): boolean {
   const tag = body[0] ?? 0;
-  return tag >= STATE && tag <= SNAPSHOT;
+  return tag >= STATE && tag <= CONFIGURATION && tag !== REFUSED;
 }
 
 export function encodeRepairRequest(request: RepairRequest): Uint8Array {
@@ -104,6 +109,9 @@ export function encodeRepairRequest(request: RepairRequest): Uint8Array {
       break;
     case "snapshot":
       out.u8(SNAPSHOT);
+      break;
+    case "configuration":
+      out.u8(CONFIGURATION);
       break;
     default:
       request satisfies never;
@@ -129,6 +137,8 @@ function readRequest(reader: ByteReader): RepairRequest {
       return { kind: "leader-entries", after: readPosition(reader), termMin: reader.varint() };
     case SNAPSHOT:
       return { kind: "snapshot" };
+    case CONFIGURATION:
+      return { kind: "configuration" };
     default:
       throw corrupt("a request for repair is of no known kind");
   }
@@ -164,6 +174,11 @@ export function encodeRepairAnswer(answer: RepairAnswer): Uint8Array {
       break;
     case "snapshot-coming":
       out.u8(SNAPSHOT);
+      break;
+    case "configuration":
+      out.u8(CONFIGURATION);
+      out.varint(answer.voters.length);
+      for (const id of answer.voters) out.varint(id);
       break;
     case "refused":
       out.u8(REFUSED);
@@ -208,6 +223,11 @@ function readAnswer(reader: ByteReader): RepairAnswer {
     }
     case SNAPSHOT:
       return { kind: "snapshot-coming" };
+    case CONFIGURATION: {
+      const voters: number[] = [];
+      for (let count = reader.count(MEMBERS_MAX, 1); count > 0; count--) voters.push(reader.varint());
+      return { kind: "configuration", voters };
+    }
     case REFUSED: {
       const refusal = REFUSALS[reader.u8()];
       if (refusal === undefined) throw corrupt("a request for repair was refused for no known reason");

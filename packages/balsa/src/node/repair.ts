@@ -308,7 +308,7 @@ export class Repair {
   // 3. A leader's log.
 
   private async adoptLeaders(): Promise<void> {
-    const termMin = this.termMin();
+    const termMin = await this.termMin();
     if (termMin === undefined) return;
     const leader = this.answering.filter(({ state }) => state.leads).toSorted((a, b) => b.state.term - a.state.term)[0];
     if (leader === undefined || leader.state.term < termMin) this.waitFor(`a leader of term ${termMin} or later`);
@@ -343,19 +343,54 @@ export class Repair {
 
   /**
    * No leader of an earlier term will do. With an unknown hard state: the highest term that any other member knows,
-   * all of them asked; undefined while one has not answered.
+   * all of them asked; undefined while one has not answered. Of those that have lost theirs as well the quorum's does as
+   * well as their own.
    */
-  private termMin(): number | undefined {
+  private async termMin(): Promise<number | undefined> {
     const { log } = this.parts.directory;
     const known = log.hardState.term;
     if (this.endWasKnown) return known;
-    const told = this.answering.filter(({ state }) => state.termKnown).map(({ peer }) => peer.id);
-    const silent = this.peers.filter(({ id }) => !told.includes(id));
+    const silent = this.peers.filter(({ id }) => !this.answering.some(({ peer }) => peer.id === id));
     if (silent.length > 0) {
-      this.waitFor(`all other members to tell their terms; silent: ${silent.map(({ name }) => name).join(", ")}`);
+      this.waitFor(`all other members to tell their terms; silent: ${namesOf(silent)}`);
       return undefined;
     }
-    return Math.max(known, ...this.answering.map(({ state }) => state.term));
+    const told = this.answering.filter(({ state }) => state.termKnown);
+    if (told.length === this.peers.length) return Math.max(known, ...told.map(({ state }) => state.term));
+    const term = await this.termOfQuorum(told.map(({ peer }) => peer));
+    if (term !== undefined) return Math.max(known, term);
+    const lost = this.answering.filter(({ state }) => !state.termKnown).map(({ peer }) => peer);
+    this.waitFor(
+      `all other members to tell their terms, or a majority of voters that agree on who votes; without a term: ${namesOf(lost)}`,
+    );
+    return undefined;
+  }
+
+  /**
+   * The highest term of all that is known, where a majority of the voters know theirs: then nobody has led in a later one
+   * (docs/repair.md, "Which term"). All must answer, those that do not know their own term too: so none of them is a
+   * candidate still that has this member's vote. Who votes is asked first, as a change that is made later would be known.
+   */
+  private async termOfQuorum(told: readonly PeerAddress[]): Promise<number | undefined> {
+    const configurations = await Promise.all(told.map((peer) => this.votersBy(peer)));
+    const [voters] = configurations;
+    if (voters === undefined || !configurations.every((others) => others !== undefined && areSame(voters, others))) {
+      return undefined;
+    }
+    const states = (await Promise.all(this.peers.map((peer) => this.stateOf(peer)))).filter((one) => one !== undefined);
+    if (states.length < this.peers.length) return undefined;
+    const ownId = this.parts.directory.identity.memberId;
+    const areAllAsked = voters.every((id) => id === ownId || states.some(({ peer }) => peer.id === id));
+    const knowing = states.filter(({ peer, state }) => state.termKnown && told.some(({ id }) => id === peer.id));
+    const votes = knowing.filter(({ peer }) => voters.includes(peer.id)).length;
+    if (!areAllAsked || votes * 2 <= voters.length) return undefined;
+    return Math.max(...states.map(({ state }) => state.term));
+  }
+
+  /** IDs, as that member has it; undefined if a change is under way there, or if it does not say. */
+  private async votersBy(peer: PeerAddress): Promise<readonly number[] | undefined> {
+    const answer = await this.ask(peer, { kind: "configuration" }, REPAIR_ASK_MS);
+    return answer?.kind === "configuration" ? answer.voters : undefined;
   }
 
   private hardStateWith(leaderTerm: number, termMin: number): HardState {
@@ -366,10 +401,22 @@ export class Repair {
     return leaderTerm > hardState.term ? { ...hardState, term: leaderTerm, vote: 0 } : hardState;
   }
 
-  /** No log has an entry of a later term than its member's: a snapshot may be of one that it never came to. */
+  /**
+   * No log has an entry of a later term than its member's: a snapshot may be of one that it never came to. And no log has a
+   * membership change whose member does not know that the one before is committed, as a change is proposed only then: so it
+   * is known here, too, which bars a campaign by a configuration from before both (core/campaign.ts).
+   */
   private hardStateAtLast(): HardState {
-    const term = this.parts.directory.snapshot?.term ?? 0;
-    return term > this.hardState.term ? { ...this.hardState, term, vote: NONE } : this.hardState;
+    const { snapshot, log } = this.parts.directory;
+    const term = snapshot?.term ?? 0;
+    const [before = 0] = log
+      .entries()
+      .filter(({ type }) => type !== "normal")
+      .slice(-2, -1)
+      .map(({ index }) => index);
+    const { hardState } = this;
+    const commit = Math.max(hardState.commit, before);
+    return term > hardState.term ? { term, vote: NONE, commit } : { ...hardState, commit };
   }
 
   // How it asks and waits.
@@ -407,6 +454,14 @@ export class Repair {
 
 function isDiskFull(cause: unknown): boolean {
   return cause instanceof BalsaError && cause.cause instanceof FileError && cause.cause.code === "full";
+}
+
+function namesOf(peers: readonly PeerAddress[]): string {
+  return peers.map(({ name }) => name).join(", ");
+}
+
+function areSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id) => b.includes(id));
 }
 
 function areNext(after: Position, entries: readonly Entry[]): boolean {

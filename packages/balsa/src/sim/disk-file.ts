@@ -94,6 +94,31 @@ export class DiskFile {
     if (!isCovered) this.#content.flip(position, bit);
   }
 
+  /** What is on the disk in the sector at the position; shorter at the file's end. */
+  durableSector(position: number): Uint8Array {
+    const start = position - (position % SECTOR_BYTES);
+    return this.#durable.slice(start, start + SECTOR_BYTES);
+  }
+
+  /**
+   * The sector at the position holds other bytes on the disk; for programs too, unless they see what was written after it.
+   * False: they are the same.
+   */
+  overwriteSector(position: number, bytes: Uint8Array): boolean {
+    const start = position - (position % SECTOR_BYTES);
+    const changed = new Uint8Array(Math.min(SECTOR_BYTES, this.#durable.sizeBytes - start));
+    changed.set(bytes.subarray(0, changed.length));
+    const before = this.#durable.slice(start, start + changed.length);
+    if (changed.every((byte, at) => byte === before[at])) return false;
+    this.#durable.write(start, changed);
+    const isCovered = this.#unsynced.some((operation) => {
+      const [from, to] = touched(operation);
+      return from < start + changed.length && to > start;
+    });
+    if (!isCovered) this.#content.write(start, changed);
+    return true;
+  }
+
   /** The sector at the position can't be read from now on. */
   spoil(position: number): void {
     this.#spoiled.add(Math.floor(position / SECTOR_BYTES));

@@ -2,6 +2,7 @@ export type { CrashChoice } from "./crash-choice.js";
 export { keepUnsynced, loseUnsynced } from "./crash-choice.js";
 export type { DiskTiming } from "./disk-access.js";
 export { ImageFiles } from "./image-files.js";
+export { SECTOR_BYTES } from "./limits.js";
 export type { Delay, LinkOptions } from "./link.js";
 export { longTailedDelay, uniformDelay } from "./link.js";
 export { Prng } from "./prng.js";

@@ -11,7 +11,7 @@ import {
 } from "./disk-directory.js";
 import { DiskFile } from "./disk-file.js";
 import { ImageFiles } from "./image-files.js";
-import { DRAWS_MAX } from "./limits.js";
+import { DRAWS_MAX, SECTOR_BYTES } from "./limits.js";
 import type { Prng } from "./prng.js";
 
 export type DiskCallKind =
@@ -143,6 +143,25 @@ export class SimDisk {
     const { file, path, offset } = drawn;
     this.#note(`unreadable ${path} ${offset}`);
     file.spoil(offset);
+    return { path, offset };
+  }
+
+  /**
+   * A write is found never to have reached one sector of what is durable (`lost`: it is zeros, as before the first write), or to
+   * have landed in another one's place (`misdirected`). `admits` says of which sectors. Undefined: nowhere, or no change.
+   */
+  overwriteSector(
+    prng: Prng,
+    how: "lost" | "misdirected",
+    admits?: (place: DiskPlace) => boolean,
+  ): DiskPlace | undefined {
+    const there = this.#drawPlace(prng, admits);
+    const from = how === "misdirected" ? this.#drawPlace(prng, admits) : undefined;
+    if (there === undefined || (how === "misdirected" && from === undefined)) return undefined;
+    const { file, path, offset } = there;
+    const bytes = from?.file.durableSector(from.offset) ?? new Uint8Array(SECTOR_BYTES);
+    if (!file.overwriteSector(offset, bytes)) return undefined;
+    this.#note(`${how} ${path} ${offset}${from === undefined ? "" : ` from ${from.path} ${from.offset}`}`);
     return { path, offset };
   }
 

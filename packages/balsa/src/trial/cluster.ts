@@ -34,7 +34,7 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   readonly record: MemberRecord;
   /** Something was done to this life that may stop it: then that is no violation. */
   isDoomed: boolean;
-  /** Bits of its log have turned over, and are not known to be repaired. */
+  /** Its disk is damaged, and not known to be repaired. */
   isRotten: boolean;
   /** Its machine stands ready, with nothing that counts on its disk. */
   isSpare: boolean;

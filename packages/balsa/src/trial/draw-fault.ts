@@ -43,13 +43,15 @@ export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix,
       return {
         kind,
         target,
-        where: prng.pick(["log", "log", "newest-batches", "snapshot", "sector"]),
+        where: prng.pick(["log", "log", "newest-batches", "snapshot", "sector", "lost-write", "misdirected-write"]),
         bits: prng.pick([1, 1, 3, 20]),
         seed: prng.below(2 ** 32),
         forMs,
       };
     case "clock-rate":
       return { kind, target, rate: prng.pick([0.5, 0.8, 0.95, 1.05, 1.25, 2]), forMs };
+    case "clock-jump":
+      return { kind, target, byMs: prng.pick([-1, 1]) * prng.pick([10, 1_000, 3_600_000, 86_400_000_000]) };
     case "slow-disk":
       return { kind, target, factor: prng.pick([5, 20, 100]), forMs };
     case "full-disk":

@@ -37,12 +37,15 @@ export type Fault =
     }
   /** Its disk fails to sync, once: the member stops for good, and is started again. */
   | { readonly kind: "sync-error"; readonly target: Target; readonly forMs: number }
-  /** Bits of its files turn over while its process is down. Only one member's at a time: what two have lost may be gone. */
+  /** Its files are damaged while its process is down, as far as the others can still repair it (`fault-atlas.ts`). */
   | {
       readonly kind: "rot";
       readonly target: Target;
-      /** Anywhere in the log, in every batch of its newest segment, or in a snapshot; or a sector can't be read. */
-      readonly where: "log" | "newest-batches" | "snapshot" | "sector";
+      /**
+       * Bits turn over anywhere in the log, in every batch of its newest segment, or in a snapshot; or a sector of the log
+       * can't be read; or a write of it never reached one, or reached another one.
+       */
+      readonly where: "log" | "newest-batches" | "snapshot" | "sector" | "lost-write" | "misdirected-write";
       readonly bits: number;
       readonly seed: number;
       readonly forMs: number;
@@ -51,6 +54,8 @@ export type Fault =
   | { readonly kind: "pause"; readonly target: Target; readonly forMs: number }
   /** Its time goes by faster or slower than the world's. */
   | { readonly kind: "clock-rate"; readonly target: Target; readonly rate: number; readonly forMs: number }
+  /** Somebody sets its calendar, forwards or back. */
+  | { readonly kind: "clock-jump"; readonly target: Target; readonly byMs: number }
   /** Every call of its disk takes so many times longer. */
   | { readonly kind: "slow-disk"; readonly target: Target; readonly factor: number; readonly forMs: number }
   /** Its disk has room for so many bytes more, and then none. */

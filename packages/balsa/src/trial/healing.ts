@@ -172,8 +172,9 @@ export class Healing<Machine extends StateMachine> {
         const raft = node.program?.raft;
         if (isSpare) return `${name} is spare`;
         if (raft === undefined) return `${name} is ${node.isUp ? "starting" : "down"}`;
-        const { role, term, commit, applied, lastIndex } = raft.status();
-        return `${name} ${role} term ${term} commit ${commit} applied ${applied} last ${lastIndex}`;
+        const { role, term, commit, applied, lastIndex, repair } = raft.status();
+        const what = repair === undefined ? role : `under repair, lacks ${repair.lost}, waits for ${repair.waitsFor},`;
+        return `${name} ${what} term ${term} commit ${commit} applied ${applied} last ${lastIndex}`;
       })
       .join(", ");
   }

@@ -3,6 +3,7 @@ import { keepUnsynced, loseUnsynced, Prng, uniformDelay } from "../sim/index.js"
 import { BlockedLinks } from "./blocked-links.js";
 import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import type { Fault, LostPower, Target } from "./fault.js";
+import { mayRot } from "./fault-atlas.js";
 import { MembershipFaults } from "./membership-faults.js";
 import { RELEASES } from "./release.js";
 import { rot } from "./rot.js";
@@ -107,6 +108,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         return this.#changeRelease(fault);
       case "pause":
       case "clock-rate":
+      case "clock-jump":
       case "slow-disk":
       case "full-disk":
         return this.#impair(fault);
@@ -176,13 +178,15 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         };
         return true;
       }
-      case "rot":
-        // With one that may be without its disk and one that has lost the end of its log a majority's word may be lost.
-        if (cluster.hasSpares ? !this.#membership.mayLoseDisk(member) : isAnyUnsound(cluster.members)) return false;
+      case "rot": {
+        // Where members come and go one disk at a time: who was removed may be needed to repair another.
+        const mayBe = cluster.hasSpares ? this.#membership.mayLoseDisk(member) : mayRot(member, cluster.members);
+        if (!mayBe) return false;
         cluster.kill(member);
         member.isRotten = rot(member.node.disk, new Prng(`rot ${fault.seed}`), fault);
         this.#restartAfter(fault.forMs, member);
         return member.isRotten;
+      }
       case "sync-error":
         member.isDoomed = true;
         member.node.disk.syncError = "io";
@@ -219,7 +223,9 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
   }
 
   /** What a machine goes on with, but worse. */
-  #impair(fault: Extract<Fault, { readonly kind: "pause" | "clock-rate" | "slow-disk" | "full-disk" }>): boolean {
+  #impair(
+    fault: Extract<Fault, { readonly kind: "pause" | "clock-rate" | "clock-jump" | "slow-disk" | "full-disk" }>,
+  ): boolean {
     const node = this.#cluster.find(fault.target)?.node;
     if (node === undefined) return false;
     switch (fault.kind) {
@@ -233,6 +239,9 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         this.#until(fault.forMs, () => {
           node.clockRate = 1;
         });
+        return true;
+      case "clock-jump":
+        node.jumpClock(fault.byMs);
         return true;
       case "slow-disk":
         node.disk.slowness = fault.factor;
@@ -329,10 +338,6 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       if (!this.#isOver) end();
     });
   }
-}
-
-function isAnyUnsound(members: readonly SimulatedMember[]): boolean {
-  return members.some(({ isRotten, record }) => isRotten || record.hasLostDisk || !record.hasTakenPart);
 }
 
 function crashOptions(disk: LostPower): { disk?: typeof loseUnsynced } {

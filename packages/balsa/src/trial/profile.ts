@@ -62,6 +62,7 @@ const ALL_FAULTS: Profile["faults"] = {
   "power-off": 4,
   pause: 5,
   "clock-rate": 3,
+  "clock-jump": 1,
   "slow-disk": 4,
   "full-disk": 2,
 };
@@ -284,14 +285,15 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       name: "clocks",
       describe: "what time does: processes that stand still, clocks that run fast or slow",
       members: [3, 5],
-      faults: { pause: 6, "clock-rate": 4, "slow-disk": 3, "slow-link": 2, isolate: 2 },
+      faults: { pause: 6, "clock-rate": 4, "clock-jump": 2, "slow-disk": 3, "slow-link": 2, isolate: 2 },
     },
     {
       ...DEFAULT,
       ...TINY,
       name: "rot",
-      describe: "what time does to disks: bits of one log at a time turn over, among power failures and partitions",
-      members: [3, 3, 5],
+      describe:
+        "what time does to disks: bits that turn over, writes that were lost or misdirected, among power failures and partitions",
+      members: [3, 3, 5, 7],
       durationMs: 30_000,
       faults: {
         rot: 8,

@@ -1,4 +1,4 @@
-import type { Prng, SimDisk } from "../sim/index.js";
+import { type DiskPlace, type Prng, SECTOR_BYTES, type SimDisk } from "../sim/index.js";
 import type { Fault } from "./fault.js";
 
 const LOG = "/data/log";
@@ -11,33 +11,40 @@ const SEGMENT_HEADER_BYTES = 128;
 const BATCH_LENGTHS_END = 20;
 
 /**
- * Turns bits over on a member's disk, but none in the last of several batches: nothing vouches for that one yet, and what
- * is lost of it can't be told from a write that the power cut short (docs/storage-format.md, "The last batch").
- * False: there were none.
+ * Damages a member's disk, but not the last of several batches: nothing vouches for that one yet, and what is lost of it can't
+ * be told from a write that the power cut short (docs/storage-format.md, "What nothing vouches for").
+ * False: there was nothing to damage.
  */
 export function rot(disk: SimDisk, prng: Prng, { where, bits }: Extract<Fault, { readonly kind: "rot" }>): boolean {
   const newest = disk.list(LOG).findLast((name) => SEGMENT.test(name));
   if (newest === undefined) return false;
   const path = `${LOG}/${newest}`;
   const file = disk.open(path, "read");
-  const bytes = file.read(0, file.sizeBytes);
+  // What was written and not synced may yet be lost: then the batch before it is the last one.
+  const durable = file.durableImage;
+  const chain = chainIn(durable.subarray(0, durable.length));
+  const end = chain.length > 1 ? (chain.at(-1) as number) : Number.POSITIVE_INFINITY;
+  const isVouchedFor = (at: string, placeEnd: number): boolean => isSegment(at) && (at !== path || placeEnd <= end);
+  const inSector = ({ path: at, offset }: DiskPlace): boolean => {
+    return isVouchedFor(at, offset - (offset % SECTOR_BYTES) + SECTOR_BYTES);
+  };
   switch (where) {
     case "newest-batches": {
-      const heads = headsIn(bytes);
-      for (const head of heads) disk.open(path, "read").rot(head, 1);
+      const heads = headsIn(file.read(0, file.sizeBytes));
+      for (const head of heads) file.rot(head, 1);
       return heads.length > 0;
     }
-    case "log": {
-      const chain = chainIn(bytes);
-      const end = chain.length > 1 ? (chain.at(-1) as number) : Number.POSITIVE_INFINITY;
-      return rotSome(disk, prng, bits, (at, offset) => {
-        return isSegment(at) && (at !== path || offset < end);
-      });
-    }
+    case "log":
+      return rotSome(disk, prng, bits, ({ path: at, offset }) => isVouchedFor(at, offset + 1));
     case "sector":
+      // One that can't be read does not pass for a torn write, wherever it lies.
       return disk.spoilSector(prng, ({ path: at }) => isSegment(at)) !== undefined;
+    case "lost-write":
+      return disk.overwriteSector(prng, "lost", inSector) !== undefined;
+    case "misdirected-write":
+      return disk.overwriteSector(prng, "misdirected", inSector) !== undefined;
     case "snapshot":
-      return rotSome(disk, prng, bits, (at) => at.startsWith(`${SNAPSHOTS}/`) && at.endsWith(".snapshot"));
+      return rotSome(disk, prng, bits, ({ path: at }) => at.startsWith(`${SNAPSHOTS}/`) && at.endsWith(".snapshot"));
     default:
       where satisfies never;
       return false;
@@ -48,10 +55,10 @@ function isSegment(path: string): boolean {
   return path.startsWith(`${LOG}/`) && SEGMENT.test(path.slice(LOG.length + 1));
 }
 
-function rotSome(disk: SimDisk, prng: Prng, bits: number, admits: (path: string, offset: number) => boolean): boolean {
+function rotSome(disk: SimDisk, prng: Prng, bits: number, admits: (place: DiskPlace) => boolean): boolean {
   let turned = false;
   for (let i = 0; i < bits; i++) {
-    const place = disk.rot(prng, ({ path, offset }) => admits(path, offset));
+    const place = disk.rot(prng, admits);
     turned ||= place !== undefined;
   }
   return turned;

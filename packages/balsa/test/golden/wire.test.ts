@@ -187,6 +187,7 @@ const bodies = [
     { kind: "leader-entries", after: position, termMin: 7 },
   ],
   ["repair: a snapshot?", encodeRepairRequest, decodeRepairRequest, { kind: "snapshot" }],
+  ["repair: who votes?", encodeRepairRequest, decodeRepairRequest, { kind: "configuration" }],
   [
     "repair: state",
     encodeRepairAnswer,
@@ -205,6 +206,7 @@ const bodies = [
     { kind: "leader-entries", term: 7, lastIndex: 302, entries: SEALED },
   ],
   ["repair: a snapshot comes", encodeRepairAnswer, decodeRepairAnswer, { kind: "snapshot-coming" }],
+  ["repair: voters", encodeRepairAnswer, decodeRepairAnswer, { kind: "configuration", voters: [A, A + 1] }],
   ["repair: refused", encodeRepairAnswer, decodeRepairAnswer, { kind: "refused", refusal: "compacted" }],
 ] as const;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RaftNode } from "../../src/node/index.js";
 import { World, type WorldNode } from "../../src/sim/index.js";
-import { verifyDirectory } from "../../src/storage/index.js";
+import { readLog, verifyDirectory } from "../../src/storage/index.js";
 import { ImageFiles } from "../storage/image-files.js";
 import { damageBatchHeads, flip, payloadOf, segmentsOf } from "./damage.js";
 import { Journal, type Member, SimulatedCluster } from "./simulated-cluster.js";
@@ -9,8 +9,13 @@ import { Journal, type Member, SimulatedCluster } from "./simulated-cluster.js";
 const SETTINGS = { snapshotLogEntries: 1_000, keepEntries: 200 };
 
 /** A cluster with some entries, all of them everywhere, and the member that is to be damaged stopped. */
-async function withEntries(seed: string, count: number, settings: object = SETTINGS): Promise<SimulatedCluster> {
-  const cluster = new SimulatedCluster({ seed, trace: "hash" }, settings);
+async function withEntries(
+  seed: string,
+  count: number,
+  settings: object = SETTINGS,
+  names?: readonly string[],
+): Promise<SimulatedCluster> {
+  const cluster = new SimulatedCluster({ seed, trace: "hash" }, settings, names);
   const leader = await cluster.untilLeader();
   for (let i = 0; i < count; i++) {
     cluster.propose(leader);
@@ -30,7 +35,9 @@ function follower(cluster: SimulatedCluster): WorldNode<Member> {
 /** Until nobody is under repair, and all agree; then what is on the disks is looked at. */
 async function untilSound(cluster: SimulatedCluster): Promise<void> {
   await cluster.world.run({
-    until: () => cluster.up.length === 3 && cluster.up.every((node) => node.running.raft.status().repair === undefined),
+    until: () =>
+      cluster.up.length === cluster.nodes.length &&
+      cluster.up.every((node) => node.running.raft.status().repair === undefined),
   });
   await cluster.untilAgreed();
   cluster.agreedJournal();
@@ -105,6 +112,59 @@ describe("a member whose log is damaged", () => {
     expect(exactness(node)).toEqual([false]);
     await untilSound(cluster);
     expect(cluster.acknowledged.size).toBe(60);
+  });
+
+  test("the newest batches of two of five: the terms of the other three will do, once both are there", async () => {
+    const cluster = await withEntries("two of five", 60, SETTINGS, ["a", "b", "c", "d", "e"]);
+    const [one, other] = cluster.nodes.filter((node) => node !== cluster.leader);
+    if (one === undefined || other === undefined) throw new Error("no followers");
+    for (const node of [one, other]) {
+      await cluster.world.settle(node.stop());
+      damageBatchHeads(node, 0, 1);
+    }
+    one.restart();
+    await cluster.world.run({ forMs: 3_000 });
+    // The silent one may be a candidate that has this one's vote.
+    expect(one.running.raft.status().repair?.waitsFor).toContain(`silent: ${other.name}`);
+    other.restart();
+    await untilSound(cluster);
+    expect(cluster.acknowledged.size).toBe(60);
+  });
+
+  test("the newest batches of two of three: they wait for each other, and say so", async () => {
+    const cluster = await withEntries("two of three", 60);
+    const [one, other] = cluster.nodes;
+    if (one === undefined || other === undefined) throw new Error("no members");
+    for (const node of [one, other]) {
+      await cluster.world.settle(node.stop());
+      damageBatchHeads(node, 0, 1);
+      node.restart();
+    }
+    await cluster.world.run({ forMs: 20_000 });
+    const waitsFor = (node: WorldNode<Member>) => node.running.raft.status().repair?.waitsFor;
+    expect(waitsFor(one)).toContain(`without a term: ${other.name}`);
+    expect(waitsFor(other)).toContain(`without a term: ${one.name}`);
+  });
+
+  test("a log that is taken over with two membership changes in it: the first of them is known to be committed", async () => {
+    const cluster = await withEntries("two changes", 30);
+    const node = follower(cluster);
+    await cluster.world.settle(node.stop());
+    damageBatchHeads(node, 0, 1);
+    const { raft } = (await cluster.untilLeader()).running;
+    const { id, index: first } = await cluster.world.settle(raft.addLearner({ name: "d", address: "d:2380" }));
+    const { index: second } = await cluster.world.settle(raft.removeMember(id));
+    let found: ReturnType<typeof readLog> | undefined;
+    cluster.onEvent = (name, { kind }) => {
+      if (name === node.name && kind === "repaired") found = readLog(node.disk.durableFiles(), "/data");
+    };
+    node.restart();
+    await cluster.world.run({ until: () => found !== undefined });
+    const { hardState, entries } = (await found)!;
+    expect(entries.at(-1)?.index).toBe(second);
+    expect(entries.find(({ index }) => index === hardState.commit)?.type).not.toBe("normal");
+    expect(hardState.commit).toBe(first);
+    await untilSound(cluster);
   });
 
   test("every segment gone: as much as is lost comes from the leader", async () => {

@@ -146,3 +146,43 @@ describe("an unreadable sector", () => {
     expect((await read(0, 3 * SECTOR_BYTES)).length).toBe(3 * SECTOR_BYTES);
   });
 });
+
+describe("a write that did not land where it should", () => {
+  test("lost: the sector is zeros, on the disk and for programs", async () => {
+    const { world, node, file } = await scene(3 * SECTOR_BYTES);
+    const place = node.disk.overwriteSector(world.prng, "lost", ({ offset }) => offset >= 2 * SECTOR_BYTES);
+    expect(place?.path).toBe("/f");
+    const expected = new Uint8Array(3 * SECTOR_BYTES).fill(1).fill(0, 2 * SECTOR_BYTES);
+    expect(await world.settle(file.read(0, 3 * SECTOR_BYTES))).toEqual(expected);
+    node.crash({ disk: loseUnsynced });
+    expect(node.disk.open("/f", "read").read(0, 3 * SECTOR_BYTES)).toEqual(expected);
+    // What is zeros already has lost nothing.
+    expect(node.disk.overwriteSector(world.prng, "lost", ({ offset }) => offset >= 2 * SECTOR_BYTES)).toBeUndefined();
+  });
+
+  test("misdirected: the sector is another one's, of the part of the file that there is", async () => {
+    const { world, node, file } = await scene(2 * SECTOR_BYTES + 10);
+    await world.settle(file.write(0, [new Uint8Array(SECTOR_BYTES).fill(7)]));
+    await world.settle(file.sync());
+    let place: ReturnType<typeof node.disk.overwriteSector>;
+    for (let draw = 0; place === undefined && draw < 50; draw += 1) {
+      place = node.disk.overwriteSector(world.prng, "misdirected", ({ path }) => path === "/f");
+    }
+    const sectors = node.disk.open("/f", "read").read(0, 3 * SECTOR_BYTES);
+    expect(sectors.length).toBe(2 * SECTOR_BYTES + 10);
+    const changed = Math.floor((place?.offset ?? 0) / SECTOR_BYTES);
+    const first = sectors[0] as number;
+    const expected = changed === 0 ? 1 : 7;
+    expect(changed === 0 ? first : sectors[changed * SECTOR_BYTES]).toBe(expected);
+    expect(world.trace.lines.some((line) => line.includes("disk misdirected /f"))).toBe(true);
+  });
+
+  test("programs go on seeing what they wrote over it; the disk does not, if that is lost", async () => {
+    const { world, node, file } = await scene(SECTOR_BYTES);
+    await world.settle(file.write(0, [new Uint8Array(SECTOR_BYTES).fill(7)]));
+    expect(node.disk.overwriteSector(world.prng, "lost")).toBeDefined();
+    expect(await world.settle(file.read(0, SECTOR_BYTES))).toEqual(new Uint8Array(SECTOR_BYTES).fill(7));
+    node.crash({ disk: loseUnsynced });
+    expect(node.disk.open("/f", "read").read(0, SECTOR_BYTES)).toEqual(new Uint8Array(SECTOR_BYTES));
+  });
+});
