@@ -18,7 +18,10 @@ import type { Deadlines } from "./deadlines.js";
 import { PROMOTION_LAG_ENTRIES_MAX } from "./limits.js";
 import { type MemberChange, membershipRefused, type PlannedChange, planChange } from "./member-change.js";
 
-/** A membership change that was applied, and is known for good where it was made; a joint configuration that it passed through has been left. */
+/**
+ * A membership change that was applied, and is known for good where it was made; a joint configuration that it passed
+ * through has been left. Where it takes votes away, a majority of those that vote now know that it is committed.
+ */
 export interface ChangeApplied {
   readonly index: number;
   readonly term: number;
@@ -38,6 +41,17 @@ export interface MembershipParts {
   readonly schedule: () => void;
 }
 
+/** What a caller waits for. */
+interface Awaited {
+  readonly index: number;
+  readonly term: number;
+  readonly added: readonly number[];
+  /** Transfers: to whom; 0 for changes. */
+  readonly transferee: number;
+  /** Whether more than this member must know of it. */
+  readonly needsWitness: boolean;
+}
+
 /** A caller that waits for a change, or for a transfer, that was begun. */
 class Pending extends Call<ChangeApplied> {
   readonly index: number;
@@ -45,19 +59,19 @@ class Pending extends Call<ChangeApplied> {
   readonly added: readonly number[];
   /** Transfers: to whom; 0 for changes. */
   readonly transferee: number;
+  /** What is committed only when a majority know that the change is; 0 = nothing proposed yet. */
+  witness = 0;
+  readonly needsWitness: boolean;
   private readonly owner: Membership;
 
-  constructor(
-    owner: Membership,
-    what: { readonly index: number; readonly term: number; readonly added: readonly number[]; transferee: number },
-    answering: Answering<ChangeApplied>,
-  ) {
+  constructor(owner: Membership, what: Awaited, answering: Answering<ChangeApplied>) {
     super(answering);
     this.owner = owner;
     this.index = what.index;
     this.term = what.term;
     this.added = what.added;
     this.transferee = what.transferee;
+    this.needsWitness = what.needsWitness;
   }
 
   override expire(): void {
@@ -91,6 +105,7 @@ export class Membership {
   /** Who was heard last since the tick: mostly the same one, some times a tick. */
   private lastHeard = NONE;
   private nowTick = 0;
+  private appliedIndex = 0;
   private readonly parts: MembershipParts;
 
   constructor(parts: MembershipParts) {
@@ -108,6 +123,8 @@ export class Membership {
     this.nowTick++;
     this.lastHeard = NONE;
     if (this.parts.raw.role === "leader") this.promoteWhoeverCaughtUp();
+    // Those whose witness could not be proposed, since leadership was being handed over.
+    if (this.pending.size > 0 && this.isSettled) this.madeUpTo(this.appliedIndex);
   }
 
   isReachable(id: number): boolean {
@@ -118,7 +135,10 @@ export class Membership {
   }
 
   /**
-   * Checks a change and proposes it; resolves once it is applied here, and no crash can make this member forget it.
+   * Checks a change and proposes it; resolves once it is applied here, and no crash can make this member forget it. One
+   * that takes votes away resolves only once a majority of the voters know that it is committed: else, with this member's
+   * machine lost, they might need the vote of who was demoted or removed, and is switched off since. Not with `force`,
+   * which is for where there may be no such majority.
    * @throws BalsaError `membership-refused`, `not-leader`, `invalid-argument`: nothing was proposed
    */
   propose(
@@ -135,7 +155,9 @@ export class Membership {
     invariant(outcome.refusal === undefined, "a change that was checked is admitted");
     const added = planned.added.map(({ id }) => id);
     const { index, term } = outcome;
-    return this.wait({ index, term, added, transferee: NONE }, timeoutTicks, signal);
+    const takesVotes = this.parts.members.confState.voters.some((id) => !planned.voters.includes(id));
+    const needsWitness = takesVotes && !force;
+    return this.wait({ index, term, added, transferee: NONE, needsWitness }, timeoutTicks, signal);
   }
 
   /** Whether the change takes this leader's vote from it, while others could lead. */
@@ -178,7 +200,7 @@ export class Membership {
     }
     raw.transferLeader(target);
     this.parts.schedule();
-    return this.wait({ index: 0, term, added: [], transferee: target }, timeoutTicks, signal);
+    return this.wait({ index: 0, term, added: [], transferee: target, needsWitness: false }, timeoutTicks, signal);
   }
 
   leaderChanged(): void {
@@ -192,22 +214,53 @@ export class Membership {
 
   /** The entry of `term` at `index` was applied here. */
   applied(index: number, term: number): void {
+    this.appliedIndex = index;
     if (this.pending.size === 0) return;
-    const { members } = this.parts;
-    const settled = members.isSure && !isJoint(members.confState);
     for (const call of [...this.pending]) {
       if (call.transferee !== NONE || call.index > index) continue;
       // Log matching (§5.3): another term at this index means that ours is in no log.
       if (call.index === index && call.term !== term)
         call.fail("superseded", "a new leader's entry took its place", true);
-      else if (settled) call.done();
+      else if (call.witness === index) {
+        if (call.term === term) call.done();
+        else call.fail("superseded", "made, and a new leader came before a majority was known to know of it");
+      }
     }
+    if (this.isSettled) this.madeUpTo(index);
   }
 
   /** What is applied up to `index` is known for good here. */
   sure(index: number): void {
-    if (isJoint(this.parts.members.confState)) return;
-    for (const call of [...this.pending]) if (call.transferee === NONE && call.index <= index) call.done();
+    if (this.isSettled) this.madeUpTo(index);
+  }
+
+  private get isSettled(): boolean {
+    const { members } = this.parts;
+    return members.isSure && !isJoint(members.confState);
+  }
+
+  /**
+   * Whoever has an entry that was proposed after a change was applied has learned in the same write that the change is
+   * committed, whoever sent it: so a majority knows that when such an entry is committed. An empty one will do. One that
+   * does not lead any more, since it removed or demoted itself, can't see to that; it stays for a while (departure.ts).
+   */
+  private madeUpTo(index: number): void {
+    const { raw, members, schedule } = this.parts;
+    for (const call of [...this.pending]) {
+      if (call.transferee !== NONE || call.index > index || call.witness !== 0) continue;
+      if (!call.needsWitness || !isVoter(members.confState, raw.id)) {
+        call.done();
+        continue;
+      }
+      if (raw.role !== "leader" || raw.term !== call.term) {
+        call.fail("not-leader", "made, and another leads before a majority is known to know of it");
+        continue;
+      }
+      const outcome = raw.propose(NO_BYTES);
+      if (outcome.kind !== "accepted") continue;
+      call.witness = outcome.index;
+      schedule();
+    }
   }
 
   /** The state jumped to `index` by a snapshot. */
@@ -227,11 +280,7 @@ export class Membership {
     this.pending.delete(call);
   }
 
-  private wait(
-    what: { readonly index: number; readonly term: number; readonly added: readonly number[]; transferee: number },
-    timeoutTicks: number,
-    signal: AbortSignalLike | undefined,
-  ): Promise<ChangeApplied> {
+  private wait(what: Awaited, timeoutTicks: number, signal: AbortSignalLike | undefined): Promise<ChangeApplied> {
     return new Promise((resolve, reject) => {
       const call = new Pending(this, what, { signal, resolve, reject });
       this.pending.add(call);
@@ -327,6 +376,8 @@ export class Membership {
     }
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 export function notLeader(reason: string): BalsaError {
   return new BalsaError("not-leader", reason, { retryable: true });
