@@ -1,5 +1,5 @@
 import type { Prng } from "../sim/index.js";
-import type { Fault, FaultKind, LostPower, Target } from "./fault.js";
+import type { BlockedWay, Fault, FaultKind, LostPower, Target } from "./fault.js";
 
 /** Faults that a scenario may have, each as likely as its weight among all. */
 export interface FaultMix {
@@ -60,6 +60,8 @@ export function drawFault(prng: Prng, { kinds, members, thereChance }: FaultMix,
       return { kind, side: drawSides(prng, members, target), forMs };
     case "bridge":
       return { kind, bridge: prng.below(members), side: drawSide(prng, members), forMs };
+    case "topology":
+      return { kind, blocked: drawBlockedWays(prng, members), forMs };
     case "one-way":
       return { kind, target, to: prng.chance(0.5) ? "all" : prng.below(members), forMs };
     case "stall":
@@ -116,6 +118,16 @@ function drawLostPower(prng: Prng): LostPower {
 function drawSide(prng: Prng, members: number): readonly number[] {
   const numbers = prng.shuffled(Array.from({ length: members }, (_, number) => number));
   return numbers.slice(0, Math.max(1, prng.below(members))).sort((a, b) => a - b);
+}
+
+/** Of all ways between two, each as likely as any other: few of them, or most. */
+export function drawBlockedWays(prng: Prng, members: number): readonly BlockedWay[] {
+  const chance = prng.pick([0.1, 0.3, 0.5, 0.7, 0.9]);
+  const blocked: BlockedWay[] = [];
+  for (let from = 0; from < members; from += 1) {
+    for (let to = 0; to < members; to += 1) if (from !== to && prng.chance(chance)) blocked.push([from, to]);
+  }
+  return blocked;
 }
 
 /** A target with few others, or with none; or any. */

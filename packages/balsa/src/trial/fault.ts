@@ -9,6 +9,9 @@ export type Target = number | "leader" | "there";
 /** What becomes of what was not synced when the power goes; `drawn`: any state that the disk may be left in. */
 export type LostPower = "drawn" | "lost" | "kept";
 
+/** From one member to another, by their numbers. */
+export type BlockedWay = readonly [from: number, to: number];
+
 /**
  * Something that goes wrong, and for how long: the end belongs to the fault, so that a scenario stays sound whichever
  * faults are taken out of it. All that is left at the end of the first phase is undone then.
@@ -66,6 +69,8 @@ export type Fault =
   | { readonly kind: "partition"; readonly side: readonly Target[]; readonly forMs: number }
   /** These from the rest, but for one that both sides reach. */
   | { readonly kind: "bridge"; readonly bridge: number; readonly side: readonly number[]; readonly forMs: number }
+  /** Nothing gets from the first of each pair to the second: any shape that a network may take. */
+  | { readonly kind: "topology"; readonly blocked: readonly BlockedWay[]; readonly forMs: number }
   /** Nothing gets from the target to `to`, or to anybody; the way back stays as it is. */
   | { readonly kind: "one-way"; readonly target: Target; readonly to: number | "all"; readonly forMs: number }
   /** Nothing gets through between two for a while; then it goes on as if nothing had been. */

@@ -121,6 +121,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
       case "isolate":
       case "partition":
       case "bridge":
+      case "topology":
       case "one-way":
         return this.#cut(fault);
       case "stall":
@@ -200,7 +201,7 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
     }
   }
 
-  #cut(fault: Extract<Fault, { readonly kind: "isolate" | "partition" | "bridge" | "one-way" }>): boolean {
+  #cut(fault: Extract<Fault, { readonly kind: "isolate" | "partition" | "bridge" | "topology" | "one-way" }>): boolean {
     const pairs = this.#pairsOf(fault);
     if (pairs.length === 0) return false;
     for (const [from, to] of pairs) this.#links.block(from, to);
@@ -312,6 +313,11 @@ export class Nemesis<Machine extends StateMachine = StateMachine> {
         const side = members.filter(({ number }) => fault.side.includes(number) && number !== fault.bridge);
         return bothWays(side, besides(...fault.side, fault.bridge));
       }
+      case "topology":
+        return fault.blocked.flatMap(([from, to]): [string, string][] => {
+          const [sender, receiver] = [members[from], members[to]];
+          return sender === undefined || receiver === undefined ? [] : [[sender.name, receiver.name]];
+        });
       case "isolate": {
         const member = this.#cluster.find(fault.target);
         return member === undefined ? [] : bothWays([member], besides(member.number));

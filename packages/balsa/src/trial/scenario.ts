@@ -1,5 +1,5 @@
 import type { Mark } from "./coverage.js";
-import type { Fault, Target } from "./fault.js";
+import type { BlockedWay, Fault, Target } from "./fault.js";
 import type { Release } from "./release.js";
 import type { SessionSettings } from "./session-settings.js";
 
@@ -63,6 +63,8 @@ export interface DiskSettings {
 export interface Truce {
   /** Each is cut off from everybody; less than half of the members. */
   readonly away: readonly Target[];
+  /** In place of that: ways that are blocked. Where some majority all reach each other a write must be taken. */
+  readonly blocked?: readonly BlockedWay[];
   /** One of the rest that the first of `away` still reaches, and that still reaches it. Left out: none. */
   readonly bridge?: number;
   /** It begins when this happens next, if that is soon; whoever came by it is `there`. Left out: at once. */

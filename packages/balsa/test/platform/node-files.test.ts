@@ -104,6 +104,14 @@ describe("NodeFile", () => {
     expect(fs.statSync(join(dir, "d/f")).mode & 0o777).toBe(0o600);
   });
 
+  test.runIf(process.platform === "linux")(
+    "a directory that can't be made is told, where its parent is there but takes none",
+    async () => {
+      // Node's own way of making parents never ends there.
+      await expect(nodeFiles.makeDir("/proc/balsa/data")).rejects.toMatchObject({ code: "not-found" });
+    },
+  );
+
   test.runIf(process.platform === "linux")("nothing leaks a descriptor, failures included", async () => {
     const descriptors = (): number => fs.readdirSync("/proc/self/fd").length;
     const before = descriptors();

@@ -1,5 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import type { File, FileSystem, Lock } from "../index.js";
 import { FileError } from "../index.js";
 import { toFileError, toSyncError } from "./file-error.js";
@@ -54,10 +55,37 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** One directory; content with one that is there. */
+function makeOne(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.mkdir(path, { mode: 0o700 }, (error) => {
+      if (error === null) return resolve();
+      if (error.code !== "EEXIST") return reject(toFileError(error, path));
+      fs.stat(path, (_missing, stats) =>
+        stats?.isDirectory() === true ? resolve() : reject(toFileError(error, path)),
+      );
+    });
+  });
+}
+
+/**
+ * Parents first, where they are missing. Not by Node's `recursive`: where a system says that there is no such directory though
+ * the parent is there, as in /proc, that goes round and round in the thread pool for ever (Node 20).
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (cause) {
+    const parent = dirname(path);
+    if (!(cause instanceof FileError) || cause.code !== "not-found" || parent === path) throw cause;
+    await makeDirectory(parent);
+    await makeOne(path);
+  }
+}
+
 /** The operating system's files. Created for their owner only. */
 export const nodeFiles: FileSystem = {
-  makeDir: (path: string): Promise<void> =>
-    settled(path, (done) => fs.mkdir(path, { recursive: true, mode: 0o700 }, (error) => done(error))),
+  makeDir: makeDirectory,
 
   list: (path: string): Promise<readonly string[]> =>
     new Promise((resolve, reject) => {
