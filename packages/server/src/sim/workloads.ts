@@ -3,14 +3,15 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { keyValueWorkload, type Workload } from "balsa/trial";
 import { ServerError } from "../server-error.js";
+import { etcdWorkload } from "./etcd-workload.js";
 
 /** A workload whose types don't matter to whoever only runs it. */
 type AnyWorkload = Workload<never, never, never, never>;
 
 /** What can be named on the command line. */
-const builtIn: ReadonlyMap<string, AnyWorkload> = new Map([
-  [keyValueWorkload.name, keyValueWorkload as unknown as AnyWorkload],
-]);
+const builtIn: ReadonlyMap<string, AnyWorkload> = new Map(
+  [keyValueWorkload, etcdWorkload].map((workload) => [workload.name, workload as unknown as AnyWorkload]),
+);
 
 /**
  * A workload by its name, or the default export of a module by its path.
