@@ -13,6 +13,12 @@ const builtIn: ReadonlyMap<string, AnyWorkload> = new Map(
   [keyValueWorkload, etcdWorkload].map((workload) => [workload.name, workload as unknown as AnyWorkload]),
 );
 
+/** By name. */
+export const workloadDescriptions: ReadonlyMap<string, string> = new Map([
+  [keyValueWorkload.name, "texts under keys: gets, puts, deletes and compare-and-sets"],
+  [etcdWorkload.name, "the server's key-value state behind its service: puts, ranges, transactions, compactions"],
+]);
+
 /**
  * A workload by its name, or the default export of a module by its path.
  * @throws ServerError `invalid-option`
