@@ -1,11 +1,10 @@
-import { runTests } from "../vitest.mjs";
+import { runSeeds } from "../simulated-seeds.mjs";
 
 export const describe =
-  "the server's key-value state in a simulated world: puts, transactions, ranges and compactions under faults, linearizable";
+  "the server's key-value state in simulated clusters: puts, ranges, deletions, transactions and compactions under all faults and rules";
 export const share = 0.5;
 
 /** @param {import("../deep.mjs").DeepLimits} limits */
-export async function part({ seconds }) {
-  process.env["BALSA_SECONDS"] = String(Math.ceil(seconds));
-  return runTests(["--project", "unit", "packages/server/test/machine/linearizable.test.ts"]);
+export async function part({ seconds, log }) {
+  return runSeeds({ workload: "etcd", profiles: "all", seconds, log });
 }

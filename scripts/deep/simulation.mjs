@@ -1,5 +1,5 @@
-import { availableParallelism } from "node:os";
-import { captureChild, root } from "../child.mjs";
+import { sum } from "../closing-line.mjs";
+import { runSeeds } from "../simulated-seeds.mjs";
 
 export const describe =
   "five members for a simulated minute, seed after seed: crashes, partitions, disks that fail; every rule checked at every step";
@@ -19,34 +19,9 @@ const runs = [
 
 /** @param {import("../deep.mjs").DeepLimits} limits */
 export async function part({ seconds, log }) {
-  const tally = { passed: 0, failed: 0, skipped: 0 };
+  const tallies = [];
   for (const [profiles, proportion] of runs) {
-    const minutes = String((seconds * proportion) / 60);
-    const balsa = `${root}/packages/server/bin/balsa.js`;
-    const command = [balsa, "sim", "--profile", profiles, "--minutes", minutes, "--json"];
-    const { output } = await captureChild(process.execPath, command);
-    const last = output.trim().split("\n").at(-1) ?? "";
-    // Where a worker died there are no figures, but which seed it was.
-    if (!last.startsWith("{")) {
-      log(`FAILED: ${output}`);
-      tally.failed++;
-      continue;
-    }
-    const figures = JSON.parse(last);
-    for (const [profile, of] of Object.entries(figures.profiles)) {
-      const { seeds, simulatedSeconds, realSeconds, operations, violations } = of;
-      const faults = Object.values(of.faults).reduce((sum, count) => sum + count, 0);
-      const simulatedHours = (simulatedSeconds / 3600).toFixed(1);
-      log(
-        `${profile}: ${seeds} seeds, ${simulatedHours} h simulated in ${realSeconds} s of one core, ${faults} faults, ${operations} operations, ${violations} violations`,
-      );
-      tally.passed += seeds - violations;
-      tally.failed += violations;
-    }
-    log(
-      `${figures.simulatedPerReal} simulated seconds a second and core, on ${availableParallelism()} of them; ${figures.undecidedHistories} histories undecided`,
-    );
-    for (const { rule, command: again } of figures.failures) log(`FAILED: ${rule}: ${again}`);
+    tallies.push(await runSeeds({ workload: "key-value", profiles, seconds: seconds * proportion, log }));
   }
-  return tally;
+  return sum(tallies);
 }

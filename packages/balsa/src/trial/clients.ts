@@ -81,10 +81,12 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     return this.#inSessions.size > 0 || this.#pending.some((pending) => pending.size > 0);
   }
 
-  call({ client, member, input }: Pick<OperationStep, "client" | "member" | "input">): CalledOperation<Input> {
-    const id = this.#recorder.invoke(`client ${client}`, input as Input, this.#cluster.world.nowMs);
+  call(step: Pick<OperationStep, "client" | "member" | "input">): CalledOperation<Input> {
+    const { client, member } = step;
+    const input = this.#resolve(step.input as Input, member);
+    const id = this.#recorder.invoke(`client ${client}`, input, this.#cluster.world.nowMs);
     this.counts.operations += 1;
-    const operation: Pending<Input> = { id, client, input: input as Input, member, attempts: 0, outcome: undefined };
+    const operation: Pending<Input> = { id, client, input, member, attempts: 0, outcome: undefined };
     this.#attempt(operation);
     return operation;
   }
@@ -95,6 +97,12 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     const pending = this.#pending[member.number];
     if (pending === undefined) return;
     for (const operation of [...pending]) this.#settleUnknown(operation);
+  }
+
+  /** What is asked in the end: the same at every attempt, so that it is one operation. */
+  #resolve(input: Input, member: number): Input {
+    const life = this.#firstUp(member)?.node.program;
+    return life === undefined ? input : (this.#workload.resolve?.(input, life.machine) ?? input);
   }
 
   #attempt(operation: Pending<Input>): void {

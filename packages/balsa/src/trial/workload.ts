@@ -39,6 +39,12 @@ export interface Workload<
   /** The operation that a client calls; all chance comes from `prng`. */
   draw(prng: Prng, context: DrawContext<Input>): Input;
   /**
+   * Completes an input that goes by the state of the member that is asked first, such as a version number that the client
+   * has seen: `draw` can't know it. Called once an operation, before it is called; what it gives is what the history has
+   * and what whoever is asked later is asked for. Where nobody is up the input stays as it was drawn, and fails.
+   */
+  resolve?(input: Input, machine: Machine): Input;
+  /**
    * What is called once all is healed, and must be answered: something that writes, and reads of all that was written,
    * so that what was lost is missed.
    */

@@ -1,11 +1,13 @@
 import { profiles } from "balsa/trial";
 import { type Command, InvalidArgumentError } from "commander";
+import { workloadDescriptions } from "../sim/workloads.js";
 import { integer } from "./arguments.js";
 import { runSim, type SimFlags } from "./sim.js";
 import type { TextOutput } from "./text-output.js";
 
 export function addSim(program: Command, io: TextOutput, done: (exitCode: number) => void): void {
   const names = [...profiles.values()].map(({ name, describe }) => `  ${name.padEnd(9)} ${describe}`);
+  const workloads = [...workloadDescriptions].map(([name, describe]) => `  ${name.padEnd(9)} ${describe}`);
   program
     .command("sim")
     .description("run simulated clusters through faults drawn from seeds, and check everything they do")
@@ -37,12 +39,16 @@ export function addSim(program: Command, io: TextOutput, done: (exitCode: number
 Profiles:
 ${names.join("\n")}
 
+Workloads:
+${workloads.join("\n")}
+
 A seed decides everything: the same seed gives the same run, byte for byte, on any machine. Without --seed or --seeds
 they are drawn afresh. The exit code is 1 if a rule is broken; the seed is printed with the command that runs it again.
 
 Examples:
   balsa sim --minutes 10
   balsa sim --seeds 1..100 --profile disks
+  balsa sim --workload etcd --profile snapshots,rot,members
   balsa sim --seed 42 --trace trace.txt --page run.html
   balsa sim --seed 42 --shrink smaller.json
   balsa sim --scenario smaller.json --trace trace.txt`,

@@ -11,7 +11,7 @@ import { writeRange, writeTxn } from "../wire/encode-response.js";
 import { encodeResponse, type Responder } from "../wire/response-header.js";
 
 export interface KvServiceParts {
-  readonly consensus: Consensus;
+  readonly consensus: Pick<Consensus, "term" | "propose" | "read">;
   readonly state: EtcdState;
   readonly responder: Responder;
   /** How long a request may wait for the cluster. */
@@ -23,7 +23,7 @@ export interface KvServiceParts {
  * and again when it is applied, but encoded once, by the client.
  */
 export class KvService {
-  private readonly consensus: Consensus;
+  private readonly consensus: KvServiceParts["consensus"];
   private readonly state: EtcdState;
   private readonly responder: Responder;
   private readonly callOptions: { readonly timeoutMs: number };

@@ -1,3 +1,4 @@
+import type { Consensus } from "../member/consensus.js";
 import { ServerError } from "../server-error.js";
 import { ClusterService } from "./cluster-service.js";
 import type { Handlers, UnaryHandler } from "./handler.js";
@@ -5,7 +6,7 @@ import { KvService, type KvServiceParts } from "./kv-service.js";
 import { MaintenanceService } from "./maintenance-service.js";
 
 /** All that is served. */
-export function handlersOf(parts: KvServiceParts): Handlers {
+export function handlersOf(parts: KvServiceParts & { readonly consensus: Consensus }): Handlers {
   const { consensus, state } = parts;
   const kv = new KvService(parts);
   const maintenance = new MaintenanceService(consensus, state);

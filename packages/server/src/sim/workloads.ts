@@ -3,13 +3,20 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { keyValueWorkload, type Workload } from "balsa/trial";
 import { ServerError } from "../server-error.js";
+import { etcdWorkload } from "./etcd-workload.js";
 
 /** A workload whose types don't matter to whoever only runs it. */
 type AnyWorkload = Workload<never, never, never, never>;
 
 /** What can be named on the command line. */
-const builtIn: ReadonlyMap<string, AnyWorkload> = new Map([
-  [keyValueWorkload.name, keyValueWorkload as unknown as AnyWorkload],
+const builtIn: ReadonlyMap<string, AnyWorkload> = new Map(
+  [keyValueWorkload, etcdWorkload].map((workload) => [workload.name, workload as unknown as AnyWorkload]),
+);
+
+/** By name. */
+export const workloadDescriptions: ReadonlyMap<string, string> = new Map([
+  [keyValueWorkload.name, "texts under keys: gets, puts, deletes and compare-and-sets"],
+  [etcdWorkload.name, "the server's key-value state behind its service: puts, ranges, transactions, compactions"],
 ]);
 
 /**

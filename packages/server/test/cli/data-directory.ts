@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RaftNode } from "balsa";
 import { EtcdState } from "../../src/machine/etcd-state.js";
+import { range } from "../../src/sim/kv-request.js";
 import { putCommand } from "../machine/commands.js";
-import { range } from "../mvcc/requests.js";
 
 /**
  * The directory of a stopped member, the only one of its cluster, with some keys. Remove it afterwards.

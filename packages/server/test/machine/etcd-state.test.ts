@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { decodeResult } from "../../src/machine/command-result.js";
 import { EtcdState } from "../../src/machine/etcd-state.js";
+import { range } from "../../src/sim/kv-request.js";
 import { messageCodec } from "../../src/wire/schema.js";
-import { range } from "../mvcc/requests.js";
 import { commands, deleteCommand, publishCommand, putCommand, txnCommand } from "./commands.js";
 
 let state: EtcdState;

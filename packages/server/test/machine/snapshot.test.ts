@@ -2,7 +2,7 @@ import { BalsaError } from "balsa/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EtcdState } from "../../src/machine/etcd-state.js";
-import { range } from "../mvcc/requests.js";
+import { range } from "../../src/sim/kv-request.js";
 import { commands, publishCommand, putCommand } from "./commands.js";
 
 const snapshotOf = (state: EtcdState): Buffer => Buffer.concat([...state.snapshot()]);

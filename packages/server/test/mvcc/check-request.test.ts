@@ -8,7 +8,7 @@ import {
 } from "../../src/mvcc/check-request.js";
 import type { Compare, RequestOp } from "../../src/mvcc/request.js";
 import { ServerError } from "../../src/server-error.js";
-import { deleteOp, deleteRange, put, putOp, range, rangeOp, txn, txnOp } from "./requests.js";
+import { deleteOp, deleteRange, put, putOp, range, rangeOp, txn, txnOp } from "../../src/sim/kv-request.js";
 
 function refusal(check: () => void): string {
   try {

@@ -6,13 +6,6 @@ import type { KeyVersion } from "../../src/mvcc/key-version.js";
 import { checkPut, put } from "../../src/mvcc/put.js";
 import { readRange } from "../../src/mvcc/range.js";
 import type {
-  CompactionRequest,
-  DeleteRangeRequest,
-  PutRequest,
-  RangeRequest,
-  TxnRequest,
-} from "../../src/mvcc/request.js";
-import type {
   DeleteRangeResponse,
   PutResponse,
   RangeResponse,
@@ -22,27 +15,22 @@ import type {
 import { Store } from "../../src/mvcc/store.js";
 import { isReadOnly, readTxn, runTxn } from "../../src/mvcc/txn.js";
 import { ServerError } from "../../src/server-error.js";
-import { type NaiveKeyValue, type NaiveResponse, NaiveStore } from "./naive-store.js";
+import type { KvAnswer, KvRefusal, PlainKeyValue } from "../../src/sim/kv-answer.js";
+import type { KvRequest } from "../../src/sim/kv-request.js";
+import { NaiveStore } from "../../src/sim/naive-store.js";
 import { compactionRequests, deleteRangeRequests, putRequests, rangeRequests, txnRequests } from "./requests.js";
 
-type Operation =
-  | { readonly kind: "range"; readonly request: RangeRequest }
-  | { readonly kind: "put"; readonly request: PutRequest }
-  | { readonly kind: "delete"; readonly request: DeleteRangeRequest }
-  | { readonly kind: "txn"; readonly request: TxnRequest }
-  | { readonly kind: "compact"; readonly request: CompactionRequest };
-
-const operations: fc.Arbitrary<Operation> = fc.oneof(
-  rangeRequests.map((request): Operation => ({ kind: "range", request })),
-  { arbitrary: putRequests.map((request): Operation => ({ kind: "put", request })), weight: 3 },
-  deleteRangeRequests.map((request): Operation => ({ kind: "delete", request })),
-  { arbitrary: txnRequests.map((request): Operation => ({ kind: "txn", request })), weight: 2 },
-  compactionRequests.map((request): Operation => ({ kind: "compact", request })),
+const operations: fc.Arbitrary<KvRequest> = fc.oneof(
+  rangeRequests.map((request): KvRequest => ({ kind: "range", request })),
+  { arbitrary: putRequests.map((request): KvRequest => ({ kind: "put", request })), weight: 3 },
+  deleteRangeRequests.map((request): KvRequest => ({ kind: "delete", request })),
+  { arbitrary: txnRequests.map((request): KvRequest => ({ kind: "txn", request })), weight: 2 },
+  compactionRequests.map((request): KvRequest => ({ kind: "compact", request })),
 );
 
 const noLeases = (): boolean => false;
 
-function runOn(store: Store, { kind, request }: Operation): NaiveResponse {
+function runOn(store: Store, { kind, request }: KvRequest): KvAnswer {
   switch (kind) {
     case "range":
       return plainRange(readRange(store, request));
@@ -69,34 +57,17 @@ function runOn(store: Store, { kind, request }: Operation): NaiveResponse {
   }
 }
 
-function runOnModel(model: NaiveStore, { kind, request }: Operation): NaiveResponse {
-  switch (kind) {
-    case "range":
-      return model.range(request);
-    case "put":
-      return model.put(request);
-    case "delete":
-      return model.deleteRange(request);
-    case "txn":
-      return model.txn(request);
-    case "compact":
-      return model.compact(request.revision);
-    default:
-      throw new Error("no such operation");
-  }
-}
-
-function orRefusal(run: () => NaiveResponse): NaiveResponse {
+function orRefusal(run: () => KvAnswer): KvAnswer {
   try {
     return run();
   } catch (cause) {
-    if (cause instanceof ServerError) return cause.code as NaiveResponse;
+    if (cause instanceof ServerError) return cause.code as KvRefusal;
     throw cause;
   }
 }
 
 /** What no server would let pass, etcd's least of all. */
-function isRefusedBefore(operation: Operation): boolean {
+function isRefusedBefore(operation: KvRequest): boolean {
   if (operation.kind !== "txn") return false;
   try {
     checkTxnRequest(operation.request);
@@ -106,31 +77,31 @@ function isRefusedBefore(operation: Operation): boolean {
   }
 }
 
-function plain(version: KeyVersion, keysOnly: boolean): NaiveKeyValue {
+function plain(version: KeyVersion, keysOnly: boolean): PlainKeyValue {
   const { key, value, createRevision: create, modRevision: mod, version: count, lease } = version;
   return { key, value: keysOnly ? "" : value, create, mod, version: count, lease };
 }
-const plainRange = ({ revision, versions, count, more, keysOnly }: RangeResponse): NaiveResponse => ({
+const plainRange = ({ revision, versions, count, more, keysOnly }: RangeResponse): KvAnswer => ({
   revision,
   kvs: versions.map((version) => plain(version, keysOnly)),
   count,
   more,
 });
-const plainPut = ({ revision, previous }: PutResponse): NaiveResponse => ({
+const plainPut = ({ revision, previous }: PutResponse): KvAnswer => ({
   revision,
   previous: previous === undefined ? undefined : plain(previous, false),
 });
-const plainDelete = ({ revision, deleted, previous }: DeleteRangeResponse): NaiveResponse => ({
+const plainDelete = ({ revision, deleted, previous }: DeleteRangeResponse): KvAnswer => ({
   revision,
   deleted,
   previous: previous.map((version) => plain(version, false)),
 });
-const plainTxn = ({ revision, succeeded, responses }: TxnResponse): NaiveResponse => ({
+const plainTxn = ({ revision, succeeded, responses }: TxnResponse): KvAnswer => ({
   revision,
   succeeded,
   responses: responses.map(plainOp),
 });
-function plainOp(op: ResponseOp): NaiveResponse {
+function plainOp(op: ResponseOp): KvAnswer {
   switch (op.kind) {
     case "range":
       return plainRange(op.range);
@@ -148,10 +119,12 @@ describe("the store, against a list of whole states", () => {
     fc.assert(
       fc.property(fc.array(operations, { minLength: 1, maxLength: 25 }), (history) => {
         const store = new Store();
-        const model = new NaiveStore();
+        let model = NaiveStore.empty();
         for (const operation of history.filter((candidate) => !isRefusedBefore(candidate))) {
-          expect(orRefusal(() => runOn(store, operation))).toEqual(runOnModel(model, operation));
-          expect(store.revision).toBe(model.revision);
+          const [next, answer] = model.run(operation);
+          expect(orRefusal(() => runOn(store, operation))).toEqual(answer);
+          expect(store.revision).toBe(next.revision);
+          model = next;
         }
       }),
       { numRuns: 500 },

@@ -6,7 +6,7 @@ import type { DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from ".
 import type { DeleteRangeResponse, PutResponse, TxnResponse } from "../../src/mvcc/response.js";
 import { Store } from "../../src/mvcc/store.js";
 import { runTxn } from "../../src/mvcc/txn.js";
-import { deleteOp, deleteRange, put, putOp, range, rangeOp, txn, txnOp } from "./requests.js";
+import { deleteOp, deleteRange, put, putOp, range, rangeOp, txn, txnOp } from "../../src/sim/kv-request.js";
 
 let store: Store;
 beforeEach(() => {

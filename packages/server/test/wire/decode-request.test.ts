@@ -1,8 +1,8 @@
 import Long from "long";
 import { describe, expect, it } from "vitest";
+import { range } from "../../src/sim/kv-request.js";
 import { decodeDeleteRange, decodePut, decodeRange, decodeTxn } from "../../src/wire/decode-request.js";
 import { messageCodec } from "../../src/wire/schema.js";
-import { range } from "../mvcc/requests.js";
 
 const encode = (name: string, message: object): Uint8Array =>
   messageCodec<never, object>(`etcdserverpb.${name}`).encode(message);

@@ -1,11 +1,11 @@
 /* Requests to bytes and answers from bytes, as a client of etcd would: nothing here is shared with the server's codecs but the schema. */
 import type Long from "long";
-import type { Compare, RequestOp } from "../../src/mvcc/request.js";
-import type { KvService } from "../../src/rpc/kv-service.js";
-import { ServerError } from "../../src/server-error.js";
-import { messageCodec } from "../../src/wire/schema.js";
-import type { NaiveKeyValue } from "../mvcc/naive-store.js";
-import type { KvInput, KvOutput } from "./etcd-model.js";
+import type { Compare, RequestOp } from "../mvcc/request.js";
+import type { KvService } from "../rpc/kv-service.js";
+import { ServerError } from "../server-error.js";
+import { type MessageCodec, messageCodec } from "../wire/schema.js";
+import type { KvAnswer, KvRefusal, PlainKeyValue } from "./kv-answer.js";
+import type { KvRequest } from "./kv-request.js";
 
 interface WireKeyValue {
   readonly key: Uint8Array;
@@ -32,7 +32,11 @@ interface WireResponse {
   }[];
 }
 
-const codec = (name: string) => ({
+interface Codecs {
+  readonly request: MessageCodec<never, object>;
+  readonly response: MessageCodec<WireResponse>;
+}
+const codec = (name: string): Codecs => ({
   request: messageCodec<never, object>(`etcdserverpb.${name}Request`),
   response: messageCodec<WireResponse>(`etcdserverpb.${name}Response`),
 });
@@ -44,23 +48,25 @@ const codecs = {
   compact: codec("Compaction"),
 };
 
-/** Answers that the state itself gives, unlike failures of the cluster. */
-const ANSWERS = ["key-not-found", "lease-not-found", "future-revision", "compacted"] as const;
+const REFUSALS: readonly KvRefusal[] = ["key-not-found", "lease-not-found", "future-revision", "compacted"];
 
-/** @throws what the service throws if the state did not answer */
-export async function call(service: KvService, input: KvInput): Promise<KvOutput> {
+/**
+ * Asks a member's service. What the state has against the request is an answer.
+ * @throws what the service throws otherwise
+ */
+export async function callKv(service: KvService, input: KvRequest): Promise<KvAnswer> {
   const { request, response } = codecs[input.kind];
   const bytes = request.encode(wireRequest(input));
   try {
     return plainResponse(input.kind, response.decode(await method(service, input.kind, bytes)));
   } catch (cause) {
-    const answer = ANSWERS.find((code) => cause instanceof ServerError && cause.code === code);
-    if (answer === undefined) throw cause;
-    return answer;
+    const refusal = REFUSALS.find((code) => cause instanceof ServerError && cause.code === code);
+    if (refusal === undefined) throw cause;
+    return refusal;
   }
 }
 
-function method(service: KvService, kind: KvInput["kind"], bytes: Uint8Array): Promise<Uint8Array> {
+function method(service: KvService, kind: KvRequest["kind"], bytes: Uint8Array): Promise<Uint8Array> {
   switch (kind) {
     case "range":
       return service.range(bytes);
@@ -81,7 +87,7 @@ function method(service: KvService, kind: KvInput["kind"], bytes: Uint8Array): P
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
 /** Keys and values as bytes, enumerations as their numbers; the rest has the .proto file's names already. */
-function wireRequest({ kind, request }: KvInput): object {
+function wireRequest({ kind, request }: KvRequest): object {
   if (kind === "txn") {
     const { compare, success, failure } = request;
     return { compare: compare.map(wireCompare), success: success.map(wireOp), failure: failure.map(wireOp) };
@@ -131,7 +137,7 @@ function wireOp(op: RequestOp): object {
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
-function plainKeyValue(kv: WireKeyValue): NaiveKeyValue {
+function plainKeyValue(kv: WireKeyValue): PlainKeyValue {
   return {
     key: text(kv.key),
     value: text(kv.value),
@@ -142,7 +148,7 @@ function plainKeyValue(kv: WireKeyValue): NaiveKeyValue {
   };
 }
 
-function plainResponse(kind: KvInput["kind"], response: WireResponse): KvOutput {
+function plainResponse(kind: KvRequest["kind"], response: WireResponse): KvAnswer {
   const revision = response.header?.revision.toNumber() ?? 0;
   switch (kind) {
     case "range":
@@ -154,7 +160,7 @@ function plainResponse(kind: KvInput["kind"], response: WireResponse): KvOutput 
     case "compact":
       return { revision };
     case "txn": {
-      const responses = response.responses.map((op): KvOutput => {
+      const responses = response.responses.map((op): KvAnswer => {
         if (op.responseRange !== null) return plainResponse("range", op.responseRange);
         if (op.responsePut !== null) return plainResponse("put", op.responsePut);
         if (op.responseDeleteRange !== null) return plainResponse("delete", op.responseDeleteRange);
