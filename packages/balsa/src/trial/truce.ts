@@ -106,7 +106,7 @@ export function connectedMajority(members: number, blocked: readonly BlockedWay[
   const isOpen = (a: number, b: number): boolean =>
     !blocked.some(([x, y]) => (x === a && y === b) || (x === b && y === a));
   let best: readonly number[] = [];
-  for (let set = 0; set < 2 ** members; set += 1) {
+  for (let set = 0; set < 1 << members; set += 1) {
     const some = Array.from({ length: members }, (_, number) => number).filter((number) => (set >> number) & 1);
     const areConnected = some.length > best.length && some.every((a) => some.every((b) => a === b || isOpen(a, b)));
     if (areConnected) best = some;

@@ -59,11 +59,13 @@ async function syncDirectory(path: string): Promise<void> {
 function makeOne(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.mkdir(path, { mode: 0o700 }, (error) => {
-      if (error === null) return resolve();
-      if (error.code !== "EEXIST") return reject(toFileError(error, path));
-      fs.stat(path, (_missing, stats) =>
-        stats?.isDirectory() === true ? resolve() : reject(toFileError(error, path)),
-      );
+      if (error === null) resolve();
+      else if (error.code !== "EEXIST") reject(toFileError(error, path));
+      else
+        fs.stat(path, (_missing, stats) => {
+          if (stats?.isDirectory()) resolve();
+          else reject(toFileError(error, path));
+        });
     });
   });
 }
