@@ -35,11 +35,22 @@ const SLAB_BYTES = 64 * 1024;
 const sharedSlab = new ByteWriter(SLAB_BYTES);
 
 /**
+ * What anything else would be encoded as is not what was meant: a text's characters, for one, as so many zeros.
+ * @throws BalsaError `invalid-argument`
+ */
+export function requireBytes(data: unknown): void {
+  if (data instanceof Uint8Array) return;
+  const what = data === null ? "null" : Array.isArray(data) ? "an array" : `of type ${typeof data}`;
+  throw new BalsaError("invalid-argument", `a command is a Uint8Array, and this is ${what}: encode it first`);
+}
+
+/**
  * The payload is copied; the result is a view of a slab that is never written again.
  * @throws BalsaError `invalid-argument`
  */
 export function encodeCommand(command: Command): Uint8Array {
-  const { session, sequence } = command;
+  const { session, sequence, payload } = command;
+  requireBytes(payload);
   if ((session === undefined) !== (sequence === undefined)) {
     throw new BalsaError("invalid-argument", "a command has both a session and a sequence, or neither");
   }
@@ -55,7 +66,7 @@ export function encodeCommand(command: Command): Uint8Array {
   } else {
     out.u8(0);
   }
-  out.raw(command.payload);
+  out.raw(payload);
   return out.finish();
 }
 

@@ -1,7 +1,7 @@
 export { ByteReader, corrupt, readI32, safeInteger } from "./byte-reader.js";
 export { ByteWriter } from "./byte-writer.js";
 export type { Command, CommandKind } from "./command.js";
-export { decodeCommand, encodeCommand, isLibraryCommand } from "./command.js";
+export { decodeCommand, encodeCommand, isLibraryCommand, requireBytes } from "./command.js";
 export { readConfState, writeConfState } from "./conf-state-codec.js";
 export { crc32c } from "./crc32c.js";
 export { deriveId } from "./derive-id.js";

@@ -1,3 +1,4 @@
+import { requireBytes } from "../codec/index.js";
 import { BalsaError } from "../core/index.js";
 import type { Clock } from "../platform/index.js";
 import { PROTOCOL_MAX, PROTOCOL_MIN, Transport, type TransportHandlers } from "../transport/index.js";
@@ -94,9 +95,11 @@ export class RaftNode {
    * Replicates a command and gives what this member's state machine answered when it applied it. With no leader known
    * it waits for one.
    * @throws BalsaError with `applied`: `not-applied` (surely) or `unknown`; codes `timeout`, `overloaded`, `too-large`,
-   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`
+   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`,
+   * `invalid-argument` (no bytes)
    */
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
+    requireBytes(data);
     if (this.phase.kind === "active") return this.phase.member.propose(data, options);
     const { member, leftMs } = await this.phase.member.call(options);
     return member.propose(data, { ...options, timeoutMs: leftMs });

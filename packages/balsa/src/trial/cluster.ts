@@ -322,7 +322,8 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     const settings = this.#scenario.sessions;
     const hasSessions = this.sessions !== undefined && settings !== undefined;
     const outermost = hasSessions ? new SessionedMachine(name, machine, settings, this.sessions) : machine;
-    return new WatchedMachine(name, outermost, this.journal, digest, this.#slowness(platform, name));
+    const pieces = this.world.prng.stream(`${name} is restored in pieces`);
+    return new WatchedMachine(name, outermost, this.journal, digest, pieces, this.#slowness(platform, name));
   }
 
   async #boot(member: SimulatedMember<Machine>, platform: Platform): Promise<MemberLife<Machine>> {

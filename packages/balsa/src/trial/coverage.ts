@@ -1,35 +1,38 @@
 /** What happens rarely, and decides much: counted, and a moment for faults to come. */
-export type Mark =
-  | "elections won"
-  | "votes asked for"
-  | "votes given"
-  | "appends rejected"
-  | "conflicting entries replaced"
-  | "entries made durable"
-  | "snapshots taken"
-  | "snapshots sent"
-  | "snapshots received"
-  | "snapshots restored"
-  | "leadership transfers"
-  | "configuration changes"
-  | "joint configurations"
-  | "members added"
-  | "members removed"
-  | "members wiped"
-  | "wiped members back"
-  | "membership changes made"
-  | "membership changes refused"
-  | "proposals refused"
-  | "commands repeated"
-  | "commands given up"
-  | "commands of expired sessions"
-  | "sessions expired"
-  | "torn writes dropped"
-  | "disks compared"
-  | "truces"
-  | "disks full"
-  | "members repaired exactly"
-  | "members repaired from a leader's log";
+export const MARKS = [
+  "elections won",
+  "votes asked for",
+  "votes given",
+  "appends rejected",
+  "conflicting entries replaced",
+  "entries made durable",
+  "snapshots taken",
+  "snapshots sent",
+  "snapshots received",
+  "snapshots restored",
+  "leadership transfers",
+  "configuration changes",
+  "joint configurations",
+  "members added",
+  "members removed",
+  "members wiped",
+  "wiped members back",
+  "membership changes made",
+  "membership changes refused",
+  "proposals refused",
+  "commands repeated",
+  "commands given up",
+  "commands of expired sessions",
+  "sessions expired",
+  "torn writes dropped",
+  "disks compared",
+  "truces",
+  "disks full",
+  "members repaired exactly",
+  "members repaired from a leader's log",
+] as const;
+
+export type Mark = (typeof MARKS)[number];
 
 interface Marked {
   count: number;

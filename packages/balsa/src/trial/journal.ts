@@ -96,7 +96,10 @@ export class Journal {
     const known = this.#digests.get(index);
     if (known === undefined) this.#digests.set(index, digest);
     else if (known !== digest) {
-      throw new RuleBroken("the same state everywhere", `${member} has another state than others after index ${index}`);
+      throw new RuleBroken(
+        "the same state everywhere",
+        `${member} has another state than others after index ${index}: its digest is ${digest}, theirs ${known}`,
+      );
     }
   }
 

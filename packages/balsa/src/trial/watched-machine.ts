@@ -1,6 +1,7 @@
 import { crc32c, safeInteger } from "../codec/index.js";
 import { invariant } from "../core/index.js";
 import type { Command, StateMachine } from "../node/index.js";
+import type { Prng } from "../sim/index.js";
 import type { Journal } from "./journal.js";
 
 /** Before each command: its number in the journal, u32. */
@@ -8,6 +9,9 @@ const TAG_BYTES = 4;
 /** Behind each snapshot: the index of the last command in it, as two u32. */
 const TRAILER_BYTES = 8;
 const NO_BYTES = new Uint8Array(0);
+
+/** In one piece of a snapshot. */
+const CUTS_MAX = 5;
 
 /** A command that can be told from every other, even where its bytes are the same. */
 export function tagCommand(commandId: number, data: Uint8Array): Uint8Array {
@@ -40,17 +44,23 @@ export class WatchedMachine implements StateMachine {
   readonly #digest: () => string | number | undefined;
   /** Resolves when as much time has gone by as the state machine is to take. */
   readonly #takeTime: (() => Promise<void>) | undefined;
+  readonly #prng: Prng | undefined;
   /** Of the last command applied; 0 = none. */
   #index = 0;
 
-  /** @param digest names its state; undefined: nothing does */
+  /**
+   * @param digest names its state; undefined: nothing does
+   * @param prng draws where what it is restored from is cut; undefined: nowhere
+   */
   constructor(
     member: string,
     machine: StateMachine,
     journal: Journal,
     digest: () => string | number | undefined,
+    prng?: Prng,
     takeTime?: () => Promise<void>,
   ) {
+    this.#prng = prng;
     this.#takeTime = takeTime;
     this.#member = member;
     this.machine = machine;
@@ -78,7 +88,7 @@ export class WatchedMachine implements StateMachine {
   async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#takeTime?.();
     const split = new TrailerSplit(content);
-    await this.machine.restore(split.content());
+    await this.machine.restore(this.#prng === undefined ? split.content() : cut(split.content(), this.#prng));
     const trailer = split.trailer();
     const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength);
     this.#index = safeInteger(view.getUint32(0), view.getUint32(4));
@@ -117,6 +127,20 @@ function* followed(content: Iterable<Uint8Array>, trailer: Uint8Array): Iterable
 async function* followedLate(content: AsyncIterable<Uint8Array>, trailer: Uint8Array): AsyncIterable<Uint8Array> {
   yield* content;
   yield trailer;
+}
+
+/** What comes need not come in the pieces that `snapshot` gave: it is cut anywhere, and mostly not at all. */
+async function* cut(content: AsyncIterable<Uint8Array>, prng: Prng): AsyncIterable<Uint8Array> {
+  const isCut = prng.chance(0.4);
+  for await (const piece of content) {
+    let at = 0;
+    for (let cuts = 0; isCut && cuts < CUTS_MAX && piece.length - at > 1; cuts += 1) {
+      const end = at + prng.between(1, Math.min(piece.length - at - 1, prng.pick([1, 8, 1_000])));
+      yield piece.subarray(at, end);
+      at = end;
+    }
+    yield piece.subarray(at);
+  }
 }
 
 /** Parts a stream into all but its last bytes, passed on as they come, and those. */

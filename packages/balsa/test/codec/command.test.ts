@@ -52,6 +52,20 @@ test.each([
   expect(onlyCorrupt(() => decodeCommand(Uint8Array.from(given)))).toBe("corrupt");
 });
 
+test.each([
+  ["a text", "hello"],
+  ["an object", { a: 1 }],
+  ["an array", [1, 2, 3]],
+  ["null", null],
+  ["nothing", undefined],
+])("%s is no command: it is refused, and what comes after it is none the worse", (_what, payload) => {
+  const wrong = { kind: "application", payload } as unknown as Parameters<typeof encodeCommand>[0];
+  expect(() => encodeCommand(wrong)).toThrow(/a command is a Uint8Array/);
+  expect(decodeCommand(encodeCommand({ kind: "application", payload: Uint8Array.of(7) })).payload).toEqual(
+    Uint8Array.of(7),
+  );
+});
+
 test("any bytes decoded as a command give one or corrupt", () => {
   fc.assert(
     fc.property(bytes, (given) => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { storm } from "./storm.js";
 
 /** How long to go on, s; `npm run deep` gives it more. One seed: BALSA_SEED. */
-const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 10);
+const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 6);
 const ONE_SEED = process.env["BALSA_SEED"];
 
 test(

@@ -33,6 +33,21 @@ export function emptySnapshots(): KeyValueWorkload {
   return withMachine(() => new Machine());
 }
 
+/** Takes the last piece that it is restored from for all of it. */
+export function restoredFromOnePiece(): KeyValueWorkload {
+  class Machine extends KeyValueMachine {
+    override async restore(content: AsyncIterable<Uint8Array>): Promise<void> {
+      let last = new Uint8Array(0);
+      for await (const piece of content) last = new Uint8Array(piece);
+      const all = (async function* () {
+        yield last;
+      })();
+      await super.restore(all);
+    }
+  }
+  return withMachine(() => new Machine());
+}
+
 /** Reads what the member happens to have, without asking anybody. */
 export function unconfirmedReads(): KeyValueWorkload {
   return {

@@ -12,6 +12,7 @@ import {
   answersOfItsOwn,
   emptySnapshots,
   type KeyValueWorkload,
+  restoredFromOnePiece,
   throwingMachine,
   unconfirmedReads,
 } from "./broken-workloads.js";
@@ -39,6 +40,7 @@ describe("a fault of a user's state machine is found", () => {
   test.each<[string, () => KeyValueWorkload, Rule]>([
     ["F4 an answer that depends on the member", answersOfItsOwn, "the same state everywhere"],
     ["F2 a snapshot without the state", emptySnapshots, "the same state everywhere"],
+    ["F2 a restore that takes one piece for all", restoredFromOnePiece, "no member stops by itself"],
     ["F4 a state machine that throws", throwingMachine, "no member stops by itself"],
     ["E3 reads that nobody confirms", unconfirmedReads, "linearizable"],
   ])("%s", async (_what, workload, rule) => {

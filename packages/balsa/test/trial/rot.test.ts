@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { drawScenario, keyValueWorkload, profiles, runScenario } from "../../src/trial/index.js";
 
 /** How long to go on, s; `npm run sim -- --profile rot --minutes 10` goes on for longer. */
-const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 6);
+const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 4);
 const ONE_SEED = process.env["BALSA_SEED"];
 
 test(

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   drawScenario,
   formatScenario,
@@ -23,6 +23,40 @@ test.each(files)("what was found once is not found again: %s", async (file) => {
 test("a scenario is read from its file as it was written", () => {
   const scenario = drawScenario("1", profiles.get("short") as Profile, keyValueWorkload);
   expect(parseScenario(formatScenario(scenario))).toEqual(JSON.parse(JSON.stringify(scenario)));
+});
+
+describe("a step that can't be carried out is refused, with its place", () => {
+  const drawn = drawScenario("1", profiles.get("short") as Profile, keyValueWorkload);
+  const fault = { kind: "kill", target: 0, forMs: 10 };
+  const at = `steps\\[${drawn.steps.length}\\]`;
+  test.each<[string, object | null, RegExp]>([
+    ["a step that is none", null, new RegExp(`${at} should be an object`)],
+    ["an unknown kind", { kind: "explode", atMs: 1 }, new RegExp(`${at}\\.kind`)],
+    ["a time before the beginning", { kind: "fault", atMs: -1, fault }, new RegExp(`${at}\\.atMs`)],
+    ["an unknown fault", { kind: "fault", atMs: 1, fault: { kind: "explode" } }, /fault\.kind should be one of crash/],
+    ["a machine that is not there", { kind: "fault", atMs: 1, fault: { ...fault, target: 77 } }, /fault\.target/],
+    ["a misspelt one", { kind: "fault", atMs: 1, fault: { ...fault, target: "ledaer" } }, /fault\.target/],
+    ["a text for a number", { kind: "fault", atMs: 1, fault: { ...fault, forMs: "10" } }, /fault\.forMs/],
+    [
+      "a field too many",
+      { kind: "fault", atMs: 1, fault: { ...fault, disk: "lost" } },
+      /fault\.disk should be left out/,
+    ],
+    ["an unknown moment", { kind: "fault", atMs: 1, fault, on: { mark: "soon", delayUs: 0 } }, /on\.mark/],
+    ["an operation of nobody", { kind: "operation", atMs: 1, client: 1, member: -1, input: {} }, /member/],
+  ])("%s", (_what, step, message) => {
+    const text = JSON.stringify({ ...drawn, steps: [...drawn.steps, step] });
+    expect(() => parseScenario(text)).toThrow(message);
+  });
+
+  test("what every profile draws is none of those", () => {
+    for (const profile of profiles.values()) {
+      for (let seed = 0; seed < 20; seed += 1) {
+        const scenario = drawScenario(String(seed), profile, keyValueWorkload);
+        expect(parseScenario(formatScenario(scenario))).toEqual(JSON.parse(JSON.stringify(scenario)));
+      }
+    }
+  });
 });
 
 test.each(["", "[]", "null", '{"format":2}', '{"format":1,"seed":1}'])("%s is no scenario", (text) => {

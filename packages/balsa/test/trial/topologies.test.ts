@@ -11,7 +11,7 @@ import { connectedMajority } from "../../src/trial/truce.js";
 import { type Digraph, digraphs, permutations, waysOf } from "./digraphs.js";
 
 /** How long to go on, s; the deep suite gives it more. A sweep of all takes some five minutes of one core. */
-const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 5);
+const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 3);
 /** One topology and seed: `GRAPH/SEED`. */
 const ONE = process.env["BALSA_TOPOLOGY"];
 const MEMBERS = 5;

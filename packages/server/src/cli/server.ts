@@ -78,7 +78,7 @@ async function bootstrapOf(
     if (await holdsSomething(dataDir)) return undefined;
     throw new ServerError(
       "invalid-option",
-      `--initial-cluster-state existing: ${dataDir} holds no data, and balsa: joining a cluster is not there yet`,
+      `--initial-cluster-state existing: ${dataDir} holds no data, and this server can't join a cluster yet (the library's RaftNode can)`,
     );
   }
   if (initialCluster === undefined) {

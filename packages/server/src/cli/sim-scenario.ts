@@ -12,8 +12,9 @@ import {
   type Violation,
   type Workload,
 } from "balsa/trial";
+import { ServerError } from "../server-error.js";
 import { profileOf } from "../sim/run-seed.js";
-import { loadWorkload } from "../sim/workloads.js";
+import { isBuiltIn, loadWorkload } from "../sim/workloads.js";
 import { EXIT } from "./exit-code.js";
 import type { SimFlags } from "./sim.js";
 import type { TextOutput } from "./text-output.js";
@@ -25,9 +26,7 @@ export async function showScenario(flags: SimFlags, io: TextOutput): Promise<num
   const report = await runScenario(scenario, workload, { keepTrace });
   if (flags.page !== undefined) writeFileSync(flags.page, drawRun(scenario, report, pageOptions(flags)));
   if (flags.save !== undefined) writeFileSync(flags.save, formatScenario(scenario));
-  if (flags.shrink !== undefined && report.violation !== undefined) {
-    writeFileSync(flags.shrink, formatScenario(await shrink(scenario, workload, report.violation, io)));
-  }
+  if (flags.shrink !== undefined) await writeShrunk(flags.shrink, scenario, workload, report, io);
   if (flags.trace !== undefined) writeFileSync(flags.trace, `${report.trace.join("\n")}\n`);
   io.out(
     flags.json ? `${JSON.stringify({ ...report, trace: undefined, chronicle: undefined })}\n` : told(scenario, report),
@@ -37,6 +36,22 @@ export async function showScenario(flags: SimFlags, io: TextOutput): Promise<num
 
 function pageOptions({ pageRange }: SimFlags): RunPageOptions {
   return pageRange === undefined ? {} : { fromMs: pageRange[0], toMs: pageRange[1] };
+}
+
+async function writeShrunk(
+  path: string,
+  scenario: Scenario,
+  workload: Workload,
+  { violation }: RunReport,
+  io: TextOutput,
+): Promise<void> {
+  if (violation === undefined) {
+    io.error(`nothing to shrink: no rule was broken, so ${path} is not written\n`);
+    return;
+  }
+  const smallest = await shrink(scenario, workload, violation, io);
+  writeFileSync(path, formatScenario(smallest));
+  io.error(`${path}: ${smallest.members} members, ${smallest.steps.length} steps; again: --scenario ${path}\n`);
 }
 
 /** To the smallest that breaks the same rule. */
@@ -53,11 +68,31 @@ async function shrink(scenario: Scenario, workload: Workload, violation: Violati
 
 async function scenarioOf(flags: SimFlags): Promise<{ scenario: Scenario; workload: Workload }> {
   if (flags.scenario !== undefined) {
-    const scenario = parseScenario(readFileSync(flags.scenario, "utf8"));
-    return { scenario, workload: await loadWorkload(scenario.workload) };
+    const scenario = readScenario(flags.scenario);
+    return { scenario, workload: await workloadOf(scenario, flags) };
   }
   const workload = await loadWorkload(flags.workload);
   return { scenario: drawScenario(flags.seed ?? "", profileOf(flags.profile), workload), workload };
+}
+
+/** @throws ServerError `invalid-option`: what is wrong with it, and where */
+function readScenario(path: string): Scenario {
+  try {
+    return parseScenario(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ServerError("invalid-option", `--scenario ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The one that was named, if it is the scenario's; or a built-in one. */
+async function workloadOf(scenario: Scenario, flags: SimFlags): Promise<Workload> {
+  const named = await loadWorkload(flags.workload);
+  if (named.name === scenario.workload) return named;
+  if (isBuiltIn(scenario.workload)) return loadWorkload(scenario.workload);
+  throw new ServerError(
+    "invalid-option",
+    `--scenario ${flags.scenario} is of workload ${scenario.workload}, which is not built in: say --workload and its module's path`,
+  );
 }
 
 function told(scenario: Scenario, report: RunReport): string {

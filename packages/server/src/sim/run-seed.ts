@@ -1,4 +1,12 @@
-import { drawScenario, type Profile, profiles, type RunReport, runScenario, type Workload } from "balsa/trial";
+import {
+  drawScenario,
+  formatScenario,
+  type Profile,
+  profiles,
+  type RunReport,
+  runScenario,
+  type Workload,
+} from "balsa/trial";
 import { ServerError } from "../server-error.js";
 import type { SeedResult, SeedTask } from "./seed-task.js";
 
@@ -22,6 +30,12 @@ export function profilesOf(names: string): readonly string[] {
 export async function runSeed(task: SeedTask, workload: Workload): Promise<SeedResult> {
   const beganMs = performance.now();
   const scenario = drawScenario(task.seed, profileOf(task.profile), workload);
+  if (task.twice) {
+    const again = drawScenario(task.seed, profileOf(task.profile), workload);
+    if (formatScenario(again) !== formatScenario(scenario)) {
+      throw new Error("the same seed draws another scenario: all chance must come from the prng that draw() is given");
+    }
+  }
   const report: RunReport = await runScenario(scenario, workload);
   const secondHash = task.twice ? (await runScenario(scenario, workload)).traceHash : undefined;
   return { task, report, realMs: performance.now() - beganMs, secondHash };

@@ -13,6 +13,10 @@ const builtIn: ReadonlyMap<string, AnyWorkload> = new Map(
   [keyValueWorkload, etcdWorkload].map((workload) => [workload.name, workload as unknown as AnyWorkload]),
 );
 
+export function isBuiltIn(name: string): boolean {
+  return builtIn.has(name);
+}
+
 /** By name. */
 export const workloadDescriptions: ReadonlyMap<string, string> = new Map([
   [keyValueWorkload.name, "texts under keys: gets, puts, deletes and compare-and-sets"],

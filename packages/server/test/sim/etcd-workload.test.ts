@@ -20,7 +20,7 @@ import {
 } from "./broken-states.js";
 
 /** How long to go on, s. The command gives it more: `npm run sim -- --workload etcd --minutes 10`. */
-const SECONDS = 5;
+const SECONDS = 3;
 
 function profileOf(name: string): Profile {
   const profile = profiles.get(name);
