@@ -24,6 +24,21 @@ export const TRUCE_MS = 12_000;
 export const TRUCE_WAIT_MS = 3_000;
 /** One that is away may depose the leader by a term of its own, once; votes may be split as at any time. */
 export const TRUCE_ELECTIONS = 8;
+/**
+ * Who can't be elected for its log now never can, from then on: what was under way has arrived, and leaders who are not
+ * heard by a majority have stepped down, which takes one election timeout, and so has one that they elected meanwhile.
+ */
+export const TRUCE_STILL_MS = 1_500;
+export const TRUCE_STILL_ELECTIONS = 3;
+/**
+ * How long a leader whom a majority follows is watched, and how often another may be elected all the same: a follower whose
+ * connection breaks over what stalled before the truce forgets the leader, and may give somebody else the vote that it
+ * lacked. Who can be deposed again and again is, every one or two election timeouts.
+ */
+export const TRUCE_STAY_ELECTIONS = 8;
+export const TRUCE_DEPOSALS_MAX = 2;
+/** A piece may be late, the one before it early, and an answer as late. */
+export const TRUCE_LATENESSES = 3;
 /** How often the healing looks at the cluster. */
 export const HEAL_STEP_MS = 50;
 

@@ -78,6 +78,11 @@ export class MemberRecord implements RaftNodeObserver {
     return this.#term;
   }
 
+  /** The last entry of its log, durable or not. */
+  get logEnd(): { readonly index: number; readonly term: number } {
+    return { index: this.#log.lastIndex, term: this.#log.lastTerm };
+  }
+
   /** Whether it has taken part: one that has not yet depends on others to tell it that it is no other's successor. */
   get hasTakenPart(): boolean {
     return this.#stable.log.lastIndex > 1;

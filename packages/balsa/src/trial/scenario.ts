@@ -63,7 +63,7 @@ export interface DiskSettings {
 export interface Truce {
   /** Each is cut off from everybody; less than half of the members. */
   readonly away: readonly Target[];
-  /** In place of that: ways that are blocked. Where some majority all reach each other a write must be taken. */
+  /** In place of that: ways that are blocked. Where somebody can be elected all the same, it must lead and take a write. */
   readonly blocked?: readonly BlockedWay[];
   /** One of the rest that the first of `away` still reaches, and that still reaches it. Left out: none. */
   readonly bridge?: number;
