@@ -1,7 +1,7 @@
 import { runTests } from "../vitest.mjs";
 
 export const describe =
-  "five members in every directed topology, as many as there is time for: a majority that all reach each other goes on";
+  "five members in every directed topology, as many as there is time for: whoever can be elected leads, and stays";
 
 export const share = 0.5;
 

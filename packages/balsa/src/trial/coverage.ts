@@ -27,6 +27,7 @@ export const MARKS = [
   "torn writes dropped",
   "disks compared",
   "truces",
+  "truces led",
   "disks full",
   "members repaired exactly",
   "members repaired from a leader's log",

@@ -101,6 +101,7 @@ class TopologyTruce<Machine extends StateMachine, State, Input, Output> {
       () => this.#settled() !== undefined || isStuck(),
     );
     if (this.#settled() === undefined) return;
+    this.#cluster.coverage.count("truces led");
     await this.#write();
     if (!this.#isPrompt() || this.#cluster.violation !== undefined) return;
     await this.#stay();
