@@ -11,7 +11,7 @@ import { drawScenario, keyValueWorkload, profiles, runScenario, type Scenario } 
 import { mutualReach } from "../../src/trial/topology-truce.js";
 import { type Digraph, digraphs, permutations, waysOf } from "./digraphs.js";
 
-/** How long to go on, s; the deep suite gives it more. A sweep of all takes some five minutes of one core. */
+/** How long to go on, s; the deep suite gives it more. A sweep of all takes five and a half minutes of one core. */
 const SECONDS = Number(process.env["BALSA_SECONDS"] ?? 3);
 /** One topology and seed: `GRAPH/SEED`. */
 const ONE = process.env["BALSA_TOPOLOGY"];
