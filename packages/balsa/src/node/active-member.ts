@@ -93,7 +93,7 @@ export class ActiveMember {
       storage,
       transport,
       onRemoved: () => this.departure.removed(),
-      onSure: () => this.membership.sure(this.appliedIndex),
+      onSure: () => this.turn.guarded(() => this.membership.sure()),
       onVotersChanged: (before, after) => this.failover.votersChanged(before, after),
     });
     this.departure = new Departure({
@@ -156,7 +156,7 @@ export class ActiveMember {
       members: this.members,
       deadlines: this.deadlines,
       electionTicks: settings.electionTicks,
-      appliedTerm: () => this.appliedTerm,
+      applied: () => this.appliedState(),
       schedule: () => this.turn.schedule(),
     });
   }

@@ -37,7 +37,7 @@ export interface MembershipParts {
   readonly deadlines: Deadlines;
   /** A member that was not heard of for so long counts as out of reach. */
   readonly electionTicks: number;
-  readonly appliedTerm: () => number;
+  readonly applied: () => { readonly index: number; readonly term: number };
   readonly schedule: () => void;
 }
 
@@ -105,7 +105,6 @@ export class Membership {
   /** Who was heard last since the tick: mostly the same one, some times a tick. */
   private lastHeard = NONE;
   private nowTick = 0;
-  private appliedIndex = 0;
   private readonly parts: MembershipParts;
 
   constructor(parts: MembershipParts) {
@@ -124,7 +123,7 @@ export class Membership {
     this.lastHeard = NONE;
     if (this.parts.raw.role === "leader") this.promoteWhoeverCaughtUp();
     // Those whose witness could not be proposed, since leadership was being handed over.
-    if (this.pending.size > 0 && this.isSettled) this.madeUpTo(this.appliedIndex);
+    if (this.pending.size > 0) this.sure();
   }
 
   isReachable(id: number): boolean {
@@ -214,7 +213,6 @@ export class Membership {
 
   /** The entry of `term` at `index` was applied here. */
   applied(index: number, term: number): void {
-    this.appliedIndex = index;
     if (this.pending.size === 0) return;
     for (const call of [...this.pending]) {
       if (call.transferee !== NONE || call.index > index) continue;
@@ -226,17 +224,12 @@ export class Membership {
         else call.fail("superseded", "made, and a new leader came before a majority was known to know of it");
       }
     }
-    if (this.isSettled) this.madeUpTo(index);
+    this.madeUpTo(index);
   }
 
-  /** What is applied up to `index` is known for good here. */
-  sure(index: number): void {
-    if (this.isSettled) this.madeUpTo(index);
-  }
-
-  private get isSettled(): boolean {
-    const { members } = this.parts;
-    return members.isSure && !isJoint(members.confState);
+  /** What is applied is known for good here. */
+  sure(): void {
+    this.madeUpTo(this.parts.applied().index);
   }
 
   /**
@@ -246,6 +239,7 @@ export class Membership {
    */
   private madeUpTo(index: number): void {
     const { raw, members, schedule } = this.parts;
+    if (!members.isSure || isJoint(members.confState)) return;
     for (const call of [...this.pending]) {
       if (call.transferee !== NONE || call.index > index || call.witness !== 0) continue;
       if (!call.needsWitness || !isVoter(members.confState, raw.id)) {
@@ -291,11 +285,11 @@ export class Membership {
   // What is checked before anything is proposed: the core would let a change that it refuses end as an empty entry.
 
   private plan(changes: readonly MemberChange[], force: boolean): PlannedChange {
-    const { raw, members, appliedTerm } = this.parts;
+    const { raw, members, applied } = this.parts;
     if (raw.role !== "leader") throw notLeader("another member leads");
     // A change before the first entry of the own term is committed could overlap one of an earlier leader that is not
     // known of (the thesis' single-server changes, as amended in 2015).
-    if (appliedTerm() !== raw.term) throw notLeader("the leader has applied nothing of its own term yet");
+    if (applied().term !== raw.term) throw notLeader("the leader has applied nothing of its own term yet");
     const planned = planChange(members.configuration, changes, () => this.newId());
     const refusal = raw.checkConfChange(planned.conf);
     if (refusal === "already-pending" || refusal === "already-joint") {

@@ -144,6 +144,8 @@ export class RaftNode {
   /**
    * For good. A leader that is removed hands over first. Whoever is removed is told so and stops; one that was away finds it
    * out from any member at the addresses that it knows. Where none is left there it asks for votes in vain until it is ended.
+   * Once it resolves nobody needs the removed one any more, even if the leader is lost (unless with `force`, or where the leader
+   * removed itself without having handed over). `unknown`, code `not-leader`: made, and another member leads before that is sure.
    */
   removeMember(id: number, options: ChangeOptions = {}): Promise<ChangeApplied> {
     return this.changeMembers([{ kind: "remove", id }], options);

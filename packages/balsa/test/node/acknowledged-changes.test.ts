@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { BalsaError } from "../../src/core/index.js";
 import { loseUnsynced } from "../../src/sim/index.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 
@@ -68,4 +69,27 @@ test("E1 a change that is forced is acknowledged although of those that vote the
   });
   await world.settle(raft.removeMember(id, { force: true }));
   expect(raft.status().members).toHaveLength(2);
+});
+
+test("E1 a change that was made, and whose leader is deposed before a majority is known to know of it, is said to be unknown", async () => {
+  const cluster = new SimulatedCluster({ seed: `deposed ${SEED}` }, {}, ["a", "b", "c", "d"]);
+  const { world } = cluster;
+  const leader = await cluster.untilLeader();
+  await cluster.untilAgreed();
+  const other = cluster.nodes.find((node) => node !== leader)!;
+  const { raft } = leader.running;
+  const before = raft.status();
+  const outcome = raft.removeMember(other.running.raft.status().memberId, { timeoutMs: 60_000 }).then(
+    () => "resolved",
+    (error: BalsaError) => `${error.code} ${error.applied}`,
+  );
+  // Applied by the leader, and then it reaches nobody.
+  await world.run({ until: () => raft.status().applied > before.applied });
+  world.isolate(leader.name);
+  await world.run({
+    until: () => cluster.nodes.some((node) => node.program?.raft.status().role === "leader" && node !== leader),
+  });
+  world.network.heal();
+  expect(await world.settle(outcome)).toMatch(/^(not-leader|superseded) unknown$/);
+  await world.run({ until: () => raft.status().members.length === 3 });
 });
