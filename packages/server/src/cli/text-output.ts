@@ -8,12 +8,6 @@ export interface TextOutput {
   progress(text: string): void;
 }
 
-// Whoever reads it, such as `head`, has seen enough: no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-
 export const processOutput: TextOutput = {
   out: (text) => {
     process.stdout.write(text);
