@@ -317,12 +317,12 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     });
   }
 
-  #watched(name: string, machine: Machine, platform: Platform): StateMachine {
+  #watched({ name, node }: SimulatedMember<Machine>, machine: Machine, platform: Platform): StateMachine {
     const digest = (): string | number | undefined => this.#workload.digest?.(machine);
     const settings = this.#scenario.sessions;
     const hasSessions = this.sessions !== undefined && settings !== undefined;
     const outermost = hasSessions ? new SessionedMachine(name, machine, settings, this.sessions) : machine;
-    const pieces = this.world.prng.stream(`${name} is restored in pieces`);
+    const pieces = this.world.prng.stream(`${name} is restored in pieces, life ${node.lives}`);
     return new WatchedMachine(name, outermost, this.journal, digest, pieces, this.#slowness(platform, name));
   }
 
@@ -339,7 +339,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         name,
         listen: `${name}:${PORT}`,
         cluster: this.#startOptions(member),
-        stateMachine: this.#watched(name, machine, platform),
+        stateMachine: this.#watched(member, machine, platform),
         heartbeatMs,
         electionMs,
         snapshotLogEntries,

@@ -225,7 +225,7 @@ const TRUCE_MOMENTS: readonly Mark[] = ["elections won", "elections won", "votes
 function drawTruce(prng: Prng, { truceChance }: Profile, members: number): Pick<Scenario, "truce"> {
   const minority = Math.floor((members - 1) / 2);
   if (minority === 0 || !prng.chance(truceChance)) return {};
-  if (prng.chance(0.3)) return { truce: { away: [], blocked: drawBlockedWays(prng, members) } };
+  if (prng.chance(0.3)) return { truce: { blocked: drawBlockedWays(prng, members) } };
   const numbers = numbersBelow(members, prng);
   const away: Target[] = numbers.slice(0, minority);
   const on = prng.chance(0.5) ? prng.pick(TRUCE_MOMENTS) : undefined;

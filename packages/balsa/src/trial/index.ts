@@ -12,6 +12,8 @@ export { drawRun } from "./run-page.js";
 export type { RunOptions, RunReport } from "./run-scenario.js";
 export { runScenario } from "./run-scenario.js";
 export type {
+  Absence,
+  BlockedWays,
   DiskSettings,
   FaultStep,
   MemberSettings,

@@ -66,3 +66,6 @@ export const HEAL_JOIN_MS = 40_000;
 
 /** Messages and steps of progress on a run's page: some 100 bytes each, 3 MB, which browsers draw at once. */
 export const PAGE_MOMENTS_MAX = 30_000;
+
+/** Of one scenario, spare ones too: more would be drawn by nobody, and take hours. */
+export const MACHINES_MAX = 50;

@@ -130,9 +130,10 @@ async function comeToMoment<Machine extends StateMachine>(
   cluster: SimulatedCluster<Machine>,
   { truce }: Scenario,
 ): Promise<string | undefined> {
-  if (truce?.on === undefined || cluster.violation !== undefined) return undefined;
+  const moment = truce !== undefined && "on" in truce ? truce.on : undefined;
+  if (moment === undefined || cluster.violation !== undefined) return undefined;
   let there: string | undefined;
-  cluster.coverage.onNext(truce.on, (where) => {
+  cluster.coverage.onNext(moment, (where) => {
     there ??= where;
   });
   await runUnlessViolated(cluster, cluster.world.nowMs + TRUCE_WAIT_MS, () => there !== undefined);

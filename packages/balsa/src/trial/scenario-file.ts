@@ -1,5 +1,6 @@
 import { BalsaError } from "../core/index.js";
 import { checkSteps } from "./check-steps.js";
+import { MACHINES_MAX } from "./limits.js";
 import { SCENARIO_FORMAT, type Scenario } from "./scenario.js";
 
 /** A scenario as a file that people can read and change: a step a line. */
@@ -10,9 +11,6 @@ export function formatScenario(scenario: Scenario): string {
   const fields = Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
   return `{\n${fields.join("")}  "steps": ${list(steps)},\n  "probes": ${list(probes)}\n}\n`;
 }
-
-/** More would be drawn by nobody, and take hours. */
-const MACHINES_MAX = 50;
 
 function isWhole(value: unknown, least: number): boolean {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= MACHINES_MAX;
@@ -48,7 +46,6 @@ export function parseScenario(text: string): Scenario {
   if (wrong !== undefined) {
     throw new BalsaError("invalid-argument", `a scenario's ${wrong[0]} should be ${wrong[2]}`);
   }
-  // One that was shrunk may name machines that it has no more: nobody is hit then.
-  checkSteps(steps as readonly unknown[], MACHINES_MAX);
+  checkSteps(steps as readonly unknown[]);
   return scenario as Scenario;
 }

@@ -59,16 +59,22 @@ export interface DiskSettings {
   readonly syncUs: readonly [number, number];
 }
 
-/** At first peace is not whole: a majority must get on without the others. */
-export interface Truce {
+/** At first peace is not whole: those who can must get on all the same. */
+export type Truce = Absence | BlockedWays;
+
+/** A majority without the others. */
+export interface Absence {
   /** Each is cut off from everybody; less than half of the members. */
   readonly away: readonly Target[];
-  /** In place of that: ways that are blocked. Where somebody can be elected all the same, it must lead and take a write. */
-  readonly blocked?: readonly BlockedWay[];
   /** One of the rest that the first of `away` still reaches, and that still reaches it. Left out: none. */
   readonly bridge?: number;
   /** It begins when this happens next, if that is soon; whoever came by it is `there`. Left out: at once. */
   readonly on?: Mark;
+}
+
+/** Whoever can be elected though these ways are blocked must lead and take a write. */
+export interface BlockedWays {
+  readonly blocked: readonly BlockedWay[];
 }
 
 /**

@@ -5,7 +5,7 @@ import type { SimulatedCluster, SimulatedMember } from "./cluster.js";
 import { isFormed } from "./formed.js";
 import { Healing } from "./healing.js";
 import { TRUCE_ELECTIONS, TRUCE_MS } from "./limits.js";
-import type { Scenario, Truce } from "./scenario.js";
+import type { Absence, Scenario } from "./scenario.js";
 import { keepTopology } from "./topology-truce.js";
 
 /**
@@ -24,7 +24,7 @@ export async function keepTruce<Machine extends StateMachine, State, Input, Outp
   // Who is damaged, or was never there, depends on all the others.
   const isSound = cluster.members.every(({ isRotten, record }) => !isRotten && record.hasTakenPart && !record.isComing);
   if (truce === undefined || cluster.violation !== undefined || !hasFirstMembers || !isSound) return;
-  if (truce.blocked !== undefined) {
+  if ("blocked" in truce) {
     await keepTopology(cluster, clients, truce.blocked, scenario);
     return;
   }
@@ -65,7 +65,7 @@ export async function keepTruce<Machine extends StateMachine, State, Input, Outp
 /** Those who are away, each once and less than half of all; and the rest. */
 function part<Machine extends StateMachine>(
   cluster: SimulatedCluster<Machine>,
-  truce: Truce,
+  truce: Absence,
   there: string | undefined,
 ): Record<"away" | "rest", readonly SimulatedMember<Machine>[]> {
   const { members } = cluster;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  type Absence,
   drawScenario,
   type FaultStep,
   keyValueWorkload,
@@ -7,7 +8,6 @@ import {
   profiles,
   runScenario,
   type Scenario,
-  type Truce,
 } from "../../src/trial/index.js";
 
 /** Five members for two seconds, with nothing wrong but what is put in. */
@@ -28,7 +28,7 @@ function lines(trace: readonly string[], text: string): string[] {
 }
 
 describe("peace may begin with a truce", () => {
-  test.each<[string, Truce]>([
+  test.each<[string, Absence]>([
     ["the leader and one more are away", { away: ["leader", 1] }],
     ["the leader still reaches one of the others", { away: ["leader", 3], bridge: 1 }],
     ["more are named than a majority can do without", { away: [0, 1, 2, 3] }],
@@ -42,7 +42,7 @@ describe("peace may begin with a truce", () => {
 
   test("it may begin without the leader that was elected last", async () => {
     const kill: FaultStep = { kind: "fault", atMs: 2_990, fault: { kind: "kill", target: "leader", forMs: 10_000 } };
-    const truce: Truce = { away: ["there", 1], on: "elections won" };
+    const truce: Absence = { away: ["there", 1], on: "elections won" };
     const { coverage, trace } = await run({ ...calm("moment"), durationMs: 3_000, truce }, [kill]);
     expect(coverage["elections won"]).toBeGreaterThan(2);
     const [first, second] = lines(trace, 'role="leader"').map((line) => line.split(" ")[1]);
@@ -51,7 +51,7 @@ describe("peace may begin with a truce", () => {
   });
 
   test("a moment that does not come is waited for no longer", async () => {
-    const truce: Truce = { away: ["there", 1], on: "snapshots sent" };
+    const truce: Absence = { away: ["there", 1], on: "snapshots sent" };
     const { coverage, trace } = await run({ ...calm("no moment"), truce });
     expect(coverage.truces).toBe(1);
     expect(lines(trace, "truce without")[0]).toMatch(/truce without m2$/);

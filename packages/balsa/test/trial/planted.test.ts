@@ -40,11 +40,15 @@ describe("a fault of a user's state machine is found", () => {
   test.each<[string, () => KeyValueWorkload, Rule]>([
     ["F4 an answer that depends on the member", answersOfItsOwn, "the same state everywhere"],
     ["F2 a snapshot without the state", emptySnapshots, "the same state everywhere"],
-    ["F2 a restore that takes one piece for all", restoredFromOnePiece, "no member stops by itself"],
     ["F4 a state machine that throws", throwingMachine, "no member stops by itself"],
     ["E3 reads that nobody confirms", unconfirmedReads, "linearizable"],
   ])("%s", async (_what, workload, rule) => {
     expect((await firstBroken(workload)).rule).toBe(rule);
+  });
+
+  test("F2 a restore that takes one piece for all: it fails, or comes to another state", async () => {
+    const found: readonly Rule[] = ["no member stops by itself", "the same state everywhere"];
+    expect(found).toContain((await firstBroken(restoredFromOnePiece)).rule);
   });
 
   test("and its scenario is made small", async () => {
