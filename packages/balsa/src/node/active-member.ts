@@ -377,7 +377,7 @@ export class ActiveMember {
     invariant(index === this.appliedIndex + 1, "entries are applied in order, without gaps");
     this.appliedIndex = index;
     this.appliedTerm = term;
-    this.parts.options.observer?.applied(index, term, "entry");
+    this.parts.options.observer?.applied(index, term, "entry", this.members.confState);
     this.proposals.applied(index, term, result);
     this.membership.applied(index, term);
   }
@@ -416,7 +416,7 @@ export class ActiveMember {
       this.members.restored(configuration, meta.index);
       this.appliedIndex = meta.index;
       this.appliedTerm = meta.term;
-      this.parts.options.observer?.applied(meta.index, meta.term, "snapshot");
+      this.parts.options.observer?.applied(meta.index, meta.term, "snapshot", configuration.confState);
       this.logger.log("info", "snapshot restored", { index: meta.index, term: meta.term });
       this.turn.guarded(() => {
         this.proposals.skippedTo(meta.index);

@@ -43,8 +43,8 @@ export interface RaftNodeObserver {
   received?(messages: readonly PeerMessage[]): void;
   /** Storage says that this is durable; nothing that depends on it has been sent yet. */
   written(write: StorageAppend): void;
-  /** The state machine has got this far: by the entry there, or by a snapshot. */
-  applied(index: number, term: number, by: "entry" | "snapshot"): void;
+  /** The state machine has got this far: by the entry there, or by a snapshot. `confState` is in force from there on. */
+  applied(index: number, term: number, by: "entry" | "snapshot", confState: ConfState): void;
 }
 
 export function recoveredState(storage: DiskStorage): RecoveredState {

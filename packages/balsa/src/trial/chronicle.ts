@@ -1,4 +1,4 @@
-import type { PeerMessage, Ready, Role, StorageAppend } from "../core/index.js";
+import type { ConfState, PeerMessage, Ready, Role, StorageAppend } from "../core/index.js";
 import type { History, Model } from "../linearizability/index.js";
 import type { CoreState, RaftNodeObserver, RecoveredState } from "../node/index.js";
 import { describeMessage } from "./message-description.js";
@@ -192,9 +192,9 @@ class MemberChronicle implements RaftNodeObserver {
     this.#observer.written(write);
   }
 
-  applied(index: number, term: number, by: "entry" | "snapshot"): void {
+  applied(index: number, term: number, by: "entry" | "snapshot", confState: ConfState): void {
     this.#reached(Math.max(this.#commit, index), index);
-    this.#observer.applied(index, term, by);
+    this.#observer.applied(index, term, by, confState);
   }
 
   #stands(role: Role, term: number): void {

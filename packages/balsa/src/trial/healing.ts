@@ -65,11 +65,8 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   const catchUpMs = HEAL_CATCH_UP_MS + departureMs + (isGathering ? HEAL_JOIN_MS : 0);
   await healing.within(catchUpMs, "the same applied by all members, and nobody else up", () => healing.isCaughtUp());
   if (cluster.violation !== undefined) return;
-  // A configuration that no Ready has shown yet, as its only voter had nothing to do, is in force nevertheless.
   const known = cluster.leader?.node.program?.raft?.status().members ?? [];
-  const again = [...cluster.acknowledgedRemovals].find((removed) => {
-    return !cluster.group.isGone(removed) && known.some(({ id }) => id === removed);
-  });
+  const again = [...cluster.acknowledgedRemovals].find((removed) => known.some(({ id }) => id === removed));
   if (again !== undefined) cluster.violate("an acknowledged change is made", `${again} was removed, and is a member`);
   // A snapshot is due at so many entries, and taken while more come.
   const entriesMax = settings.snapshotLogEntries * 2 + settings.keepEntries;

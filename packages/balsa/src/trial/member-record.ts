@@ -51,8 +51,8 @@ export class MemberRecord implements RaftNodeObserver {
   #isRepaired = false;
   /** An earlier repair did not come to its end. */
   #wasRepairedBefore = false;
-  /** In force before the last Ready. */
-  #confBefore: ConfState | undefined;
+  /** In force at the last Ready. */
+  #confAtReady: ConfState | undefined;
   /** Indexes of configuration changes in the log, rising. */
   #changes: number[] = [];
   #awaited: Awaited | undefined;
@@ -174,7 +174,7 @@ export class MemberRecord implements RaftNodeObserver {
     this.#leads = false;
     this.#changes = this.#group.changesIn(log);
     this.#confState = undefined;
-    this.#confBefore = undefined;
+    this.#confAtReady = undefined;
     this.#configuredAt = snapshot.index;
     // One that joins has nothing yet.
     if (this.#commit === 0 && log.lastIndex === 0) return;
@@ -236,10 +236,13 @@ export class MemberRecord implements RaftNodeObserver {
       if (isNew) this.#coverage.count("elections won", this.name);
       this.#group.checkComplete(term, this.#log, this.name);
     }
-    this.#confBefore = this.#confState;
-    this.#takeConfState(confState, applied);
+    if (this.#confState === undefined) this.#takeConfState(confState, applied, undefined);
+    if (this.#confState !== confState) {
+      throw new RuleBroken("one configuration change at a time", `${this.name} has changed its own by no entry`);
+    }
     this.#commitBefore = this.#commit;
     if (commit > this.#commit) this.#takeCommit(commit, term, confState);
+    this.#confAtReady = confState;
     const { hardState, entries, snapshot } = ready;
     if (hardState !== undefined || entries.length > 0 || snapshot !== undefined) {
       // Now, not when it is on disk: what waits for a slow one may be committed meanwhile, by those that are further on.
@@ -289,7 +292,7 @@ export class MemberRecord implements RaftNodeObserver {
     }
   }
 
-  applied(index: number, term: number, by: "entry" | "snapshot"): void {
+  applied(index: number, term: number, by: "entry" | "snapshot", confState: ConfState): void {
     const inOrder = by === "entry" ? index === this.#applied + 1 : index > this.#applied;
     if (!inOrder || index > this.#commit) {
       throw new RuleBroken("applied in order, once", `${this.name} applies ${index} after ${this.#applied}, by ${by}`);
@@ -299,6 +302,9 @@ export class MemberRecord implements RaftNodeObserver {
     }
     if (by === "snapshot") this.#coverage.count("snapshots restored", this.name);
     this.#applied = index;
+    // Now, not at the next Ready: of a configuration's only voter, with nothing to do, there may be none.
+    if (this.#confState !== confState)
+      this.#takeConfState(confState, index, by === "entry" ? this.#confState : undefined);
   }
 
   #takeHardState(hardState: HardState | undefined, term: number): void {
@@ -366,14 +372,12 @@ export class MemberRecord implements RaftNodeObserver {
     this.#changes.push(index);
   }
 
-  #takeConfState(confState: ConfState, applied: number): void {
-    const before = this.#confState;
-    if (before === confState) return;
-    const changes = this.#changes.filter((index) => index > this.#configuredAt && index <= applied);
+  /** @param before what the change is of, where it is known */
+  #takeConfState(confState: ConfState, applied: number, before: ConfState | undefined): void {
     this.#confState = confState;
     this.#configuredAt = applied;
     if (this.#awaited !== undefined) this.#arrive(confState, this.#awaited);
-    this.#group.configuredAt(applied, confState, changes.length === 1 ? before : undefined, this.name);
+    this.#group.configuredAt(applied, confState, before, this.name);
   }
 
   /**
@@ -398,7 +402,7 @@ export class MemberRecord implements RaftNodeObserver {
     this.#commit = commit;
     if (!isFirst) return;
     // The last one's quorum has those before it too. A change that was applied in this turn may have come in between.
-    const configurations = this.#confBefore === undefined ? [confState] : [confState, this.#confBefore];
+    const configurations = this.#confAtReady === undefined ? [confState] : [confState, this.#confAtReady];
     const lastTerm = log.term(commit) as number;
     if (this.#leads && lastTerm !== term) {
       throw new RuleBroken(

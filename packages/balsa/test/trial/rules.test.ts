@@ -203,11 +203,11 @@ describe("what a member must not do is noticed", () => {
   test("F4 entries applied twice, with a gap, or that are not committed", () => {
     const { a } = group();
     a.ready(ready({ entries: [entry(2, 2), entry(3, 2), entry(4, 2)] }), state({ term: 2, commit: 3 }));
-    a.applied(2, 2, "entry");
-    expectBroken("applied in order, once", () => a.applied(2, 2, "entry"));
-    a.applied(3, 2, "entry");
-    expectBroken("applied in order, once", () => a.applied(4, 2, "entry"));
-    expectBroken("applied in order, once", () => a.applied(5, 2, "entry"));
+    a.applied(2, 2, "entry", CONF);
+    expectBroken("applied in order, once", () => a.applied(2, 2, "entry", CONF));
+    a.applied(3, 2, "entry", CONF);
+    expectBroken("applied in order, once", () => a.applied(4, 2, "entry", CONF));
+    expectBroken("applied in order, once", () => a.applied(5, 2, "entry", CONF));
   });
 
   test("E1 a change of the configuration while one is not applied, and quorums that need not meet", () => {
@@ -244,7 +244,7 @@ describe("what a member must not do is noticed", () => {
     a.ready(ready(), state({ commit: 2 }));
     expectBroken("no campaign over a change", () => a.sending([preVote]));
     expectBroken("no campaign over a change", () => a.sending([{ ...preVote, type: "vote" }]));
-    a.applied(2, 1, "entry");
+    a.applied(2, 1, "entry", CONF);
     a.sending([preVote]);
   });
 
@@ -321,6 +321,26 @@ describe("what a member must not do is noticed", () => {
     expectBroken("one configuration change at a time", () => a.ready(ready({ entries: [change(4, 2)] }), lead));
   });
 
+  test("E1 a change that is known from when it is applied, and one that no entry brought", () => {
+    const { a } = group();
+    const change: Entry = { ...entry(3, 1), type: "conf-change-v2" };
+    const [pair, far]: ConfState[] = [
+      { ...CONF, voters: [1, 2] },
+      { ...CONF, voters: [4, 5, 6] },
+    ];
+    a.ready(ready({ entries: [entry(2, 1), change] }), state({ commit: 3 }));
+    a.applied(2, 1, "entry", CONF);
+    expectBroken("one configuration change at a time", () => a.applied(3, 1, "entry", far as ConfState));
+    const { a: b, record: other } = group();
+    b.ready(ready({ entries: [entry(2, 1), change] }), state({ commit: 3 }));
+    b.applied(2, 1, "entry", CONF);
+    // Without another Ready: with nobody else to tell, none need come.
+    b.applied(3, 1, "entry", pair as ConfState);
+    expect(b.confState).toBe(pair);
+    expect(other.isGone(3)).toBe(true);
+    expectBroken("one configuration change at a time", () => b.ready(ready(), state({ commit: 3, applied: 3 })));
+  });
+
   test("E1 a member that is one again after its removal, in whatever order that is seen", () => {
     const { record } = group();
     const without: ConfState = { ...CONF, voters: [1, 2] };
@@ -353,10 +373,9 @@ describe("what a member must not do is noticed", () => {
     a.ready(ready({ entries: [entry(2, 2), entry(3, 2)] }), state({ term: 2, commit: 3 }));
     store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2, commit: 3 }));
     const learning = { ...CONF, voters: [1, 3], learners: [4] };
-    b.ready(ready(), state({ term: 2, commit: 3, applied: 2, confState: learning }));
+    b.applied(2, 2, "entry", learning);
     expect(b.hasLostDisk).toBe(true);
-    const voting = { ...CONF, voters: [1, 3, 4] };
-    b.ready(ready(), state({ term: 2, commit: 3, applied: 3, confState: voting }));
+    b.applied(3, 2, "entry", { ...CONF, voters: [1, 3, 4] });
     expect(b.isComing).toBe(false);
     expect(b.hasHeld(2, 2, 2)).toBe(false);
     expect(b.hasHeld(4, 3, 2)).toBe(true);
@@ -371,7 +390,8 @@ describe("what a member must not do is noticed", () => {
       if (wasVoter) record.configuredAt(2, { ...CONF, voters: [1, 3, 4] }, undefined, "a");
       store(b, ready({ entries: [entry(3, 2)] }), state({ term: 2, commit: 3 }));
       const learning = { ...CONF, voters: [1, 3], learners: [4] };
-      b.ready(ready(), state({ term: 2, commit: 3, applied: 3, confState: learning }));
+      b.applied(2, 2, "entry", CONF);
+      b.applied(3, 2, "entry", learning);
       expect(b.isComing).toBe(!wasVoter);
     }
   });
