@@ -25,6 +25,38 @@ test("a scenario is read from its file as it was written", () => {
   expect(parseScenario(formatScenario(scenario))).toEqual(JSON.parse(JSON.stringify(scenario)));
 });
 
+describe("a scenario that can't be carried out is refused, with its place", () => {
+  const drawn = drawScenario("1", profiles.get("short") as Profile, keyValueWorkload);
+  const { settings, network, disk } = drawn;
+  test.each<[string, object, RegExp]>([
+    ["no machines", { members: 0 }, /members should be a whole number from 1 to/],
+    ["a field too many", { member: 3 }, /scenario's member should be left out/],
+    ["a release that is none", { releases: ["next"] }, /releases should be a list, each one of previous,/],
+    ["a misspelt setting", { settings: { ...settings, electionMS: 1 } }, /settings\.electionMS should be left out/],
+    ["a setting that is missing", { settings: { ...settings, keepEntries: undefined } }, /settings\.keepEntries/],
+    [
+      "elections too soon",
+      { settings: { ...settings, electionMs: 1, heartbeatMs: 1 } },
+      /settings\.electionMs.* twice/,
+    ],
+    [
+      "a chance above 1",
+      { network: { ...network, tailChance: 2 } },
+      /network\.tailChance should be a number from 0 to 1/,
+    ],
+    [
+      "a range turned over",
+      { disk: { ...disk, syncUs: [5, 1] } },
+      /disk\.syncUs should be two .* the smaller one first/,
+    ],
+    ["nobody away", { truce: { away: "m1" } }, /truce\.away should be a list/],
+    ["a truce of both kinds", { truce: { blocked: [], away: [] } }, /truce\.away should be left out/],
+    ["sessions of no size", { sessions: {} }, /sessions\.clients/],
+  ])("%s", (_what, parts, message) => {
+    expect(() => parseScenario(JSON.stringify({ ...drawn, ...parts }))).toThrow(message);
+  });
+});
+
 describe("a step that can't be carried out is refused, with its place", () => {
   const drawn = drawScenario("1", profiles.get("short") as Profile, keyValueWorkload);
   const fault = { kind: "kill", target: 0, forMs: 10 };
