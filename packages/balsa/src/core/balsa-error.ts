@@ -34,6 +34,8 @@ export type BalsaErrorCode =
   | "removed"
   /** The member is closing or closed. */
   | "closed"
+  /** The application's state machine threw or broke its contract: `cause` has what it threw. The member stopped. */
+  | "state-machine-failed"
   /** An invariant does not hold: a bug. The member stopped. */
   | "invariant";
 

@@ -143,6 +143,7 @@ function isFinal(code: BalsaErrorCode | undefined, hasOthers: boolean): boolean 
     case "closed":
     case "removed":
     case "storage-failed":
+    case "state-machine-failed":
     case "invariant":
       return !hasOthers;
     default:

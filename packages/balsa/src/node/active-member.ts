@@ -196,7 +196,7 @@ export class ActiveMember {
 
   /** Who leads, as far as this member knows; 0 = none known. */
   get leader(): number {
-    return this.raw.lead;
+    return this.ended === undefined ? this.raw.lead : 0;
   }
 
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
@@ -219,7 +219,7 @@ export class ActiveMember {
   }
 
   status(): RaftNodeStatus {
-    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members.configuration);
+    return raftNodeStatus(this.raw, this.parts.storage, this.appliedIndex, this.members.configuration, this.ended);
   }
 
   changeMembers(changes: readonly MemberChange[], options: ChangeOptions): Promise<ChangeApplied> {

@@ -1,5 +1,5 @@
 import { decodeCommand, isLibraryCommand } from "../codec/index.js";
-import { type Entry, invariant, type StorageApply } from "../core/index.js";
+import { BalsaError, type Entry, invariant, type StorageApply } from "../core/index.js";
 import type { Command, StateMachine } from "./state-machine.js";
 
 /** What the applier tells the runtime. */
@@ -108,28 +108,53 @@ export class Applier {
       const start = at;
       while (at < entries.length && isApplications(entries[at] as Entry)) at++;
       const batch = entries.slice(start, at).map(commandOf);
-      const results = this.stateMachine.apply(batch);
+      const results = this.callApply(batch);
       if (results instanceof Promise) {
         const resumeAt = at;
         return results.then((late) => {
           if (this.stopped) return undefined;
-          this.answer(entries, start, late, batch.length);
+          this.answer(entries, start, late, batch);
           return this.applyEntries(entries, resumeAt, done);
         });
       }
-      this.answer(entries, start, results, batch.length);
+      this.answer(entries, start, results, batch);
     }
     done();
     return undefined;
   }
 
-  private answer(entries: readonly Entry[], start: number, results: readonly Uint8Array[], count: number): void {
-    invariant(results.length === count, "state machine: apply must give one result for each command");
+  private callApply(batch: readonly Command[]): ReturnType<StateMachine["apply"]> {
+    try {
+      const results = this.stateMachine.apply(batch);
+      if (!(results instanceof Promise)) return results;
+      return results.catch((cause: unknown) => {
+        throw machineFailed(`apply of ${indexes(batch)}`, cause);
+      });
+    } catch (cause) {
+      throw machineFailed(`apply of ${indexes(batch)}`, cause);
+    }
+  }
+
+  private answer(
+    entries: readonly Entry[],
+    start: number,
+    results: readonly Uint8Array[],
+    batch: readonly Command[],
+  ): void {
+    const count = batch.length;
+    if (
+      !Array.isArray(results) ||
+      results.length !== count ||
+      !results.every((result) => result instanceof Uint8Array)
+    ) {
+      const what = Array.isArray(results) ? `${results.length} results` : "no list of results";
+      const reason = `apply must give a Uint8Array for each command; ${indexes(batch)}: ${what} for ${count}`;
+      throw new BalsaError("state-machine-failed", `state machine: ${reason}`);
+    }
     for (let i = 0; i < count; i++) {
       const entry = entries[start + i];
-      const result = results[i];
-      invariant(entry !== undefined && result !== undefined, "state machine: every result is bytes");
-      this.hooks.onApplied(entry.index, entry.term, result);
+      invariant(entry !== undefined, "applier: an entry for each command");
+      this.hooks.onApplied(entry.index, entry.term, results[i]);
     }
   }
 }
@@ -141,4 +166,15 @@ function isApplications({ type, data }: Entry): boolean {
 
 function commandOf({ index, term, data }: Entry): Command {
   return { index, term, data: decodeCommand(data).payload };
+}
+
+function indexes(batch: readonly Command[]): string {
+  const [first, last] = [batch[0], batch.at(-1)];
+  return first === last ? `index ${first?.index}` : `indexes ${first?.index} to ${last?.index}`;
+}
+
+/** What the application threw goes with it, stack and all. */
+export function machineFailed(call: string, cause: unknown): BalsaError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BalsaError("state-machine-failed", `state machine: ${call} threw: ${reason}`, { cause });
 }

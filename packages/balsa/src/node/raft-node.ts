@@ -95,7 +95,7 @@ export class RaftNode {
    * Replicates a command and gives what this member's state machine answered when it applied it. With no leader known
    * it waits for one.
    * @throws BalsaError with `applied`: `not-applied` (surely) or `unknown`; codes `timeout`, `overloaded`, `too-large`,
-   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`,
+   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`, `state-machine-failed`,
    * `invalid-argument` (no bytes)
    */
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {

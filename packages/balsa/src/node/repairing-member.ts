@@ -36,6 +36,7 @@ export class RepairingMember {
   private readonly done: Promise<ActiveMember>;
   private calls = 0;
   private closed = false;
+  private ended: BalsaError | undefined;
 
   constructor(parts: RepairingParts) {
     const { options, directory, transport, configuration } = parts;
@@ -54,7 +55,7 @@ export class RepairingMember {
   }
 
   status(): RaftNodeStatus {
-    return repairingStatus(this.parts.directory, this.parts.configuration, this.repair);
+    return repairingStatus(this.parts.directory, this.parts.configuration, this.repair, this.ended);
   }
 
   /** The member that takes part afterwards. Rejects with why there will be none. */
@@ -144,6 +145,7 @@ export class RepairingMember {
       return member;
     } catch (cause) {
       const error = failureOf(cause);
+      this.ended = error;
       await this.parts.directory.close();
       if (!this.closed) {
         logger.log("error", "the repair failed; the member stops", { code: error.code, reason: error.message, cause });

@@ -1,5 +1,6 @@
-import { EMPTY_CONF_STATE } from "../core/index.js";
+import { BalsaError, EMPTY_CONF_STATE } from "../core/index.js";
 import type { DiskStorage } from "../storage/index.js";
+import { machineFailed } from "./applier.js";
 import { type Configuration, decodeLibrarySection } from "./configuration.js";
 import { BOOTSTRAP_INDEX } from "./first-snapshot.js";
 import type { StateMachine } from "./state-machine.js";
@@ -12,9 +13,18 @@ export async function restoreState(storage: DiskStorage, stateMachine: StateMach
   try {
     const configuration = decodeLibrarySection(reader.library, reader.meta.confState);
     // The first snapshot of all holds a configuration and no state.
-    if (reader.meta.index > BOOTSTRAP_INDEX) await stateMachine.restore(reader.content());
+    if (reader.meta.index > BOOTSTRAP_INDEX) await callRestore(stateMachine, reader.content());
     return configuration;
   } finally {
     await reader.close();
+  }
+}
+
+async function callRestore(stateMachine: StateMachine, content: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await stateMachine.restore(content);
+  } catch (cause) {
+    // What reading the content threw comes back through it.
+    throw cause instanceof BalsaError ? cause : machineFailed("restore", cause);
   }
 }

@@ -1,6 +1,7 @@
 import { BalsaError, type SnapshotMeta } from "../core/index.js";
 import type { Clock, Logger, Timer } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
+import { machineFailed } from "./applier.js";
 import { type Configuration, encodeLibrarySection } from "./configuration.js";
 import { SNAPSHOT_RETRY_MS } from "./limits.js";
 import type { Settings } from "./options.js";
@@ -71,22 +72,31 @@ export class Snapshotter {
   take(state: AppliedState): void {
     if (this.busy || this.stopped || state.index <= this.storage.snapshot().meta.index) return;
     this.busy = true;
-    const pieces = new Pieces(this.stateMachine.snapshot());
     const startMs = this.clock.now();
     const meta: SnapshotMeta = { index: state.index, term: state.term, confState: state.configuration.confState };
+    let pieces: Pieces;
+    try {
+      pieces = new Pieces(this.stateMachine.snapshot());
+    } catch (cause) {
+      this.notTaken(meta, startMs, machineFailed("snapshot", cause));
+      return;
+    }
     this.write(meta, encodeLibrarySection(state.configuration), pieces).then(
       () => {
         this.busy = false;
         // What was applied meanwhile may be enough for the next one, and nothing need come after it.
         if (!this.stopped) this.hooks.askAgain();
       },
-      (cause: unknown) => {
-        this.busy = false;
-        this.retryLater(this.clock.now() - startMs);
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        this.logger.log("error", "snapshot not taken; the log stays until one is", { index: meta.index, reason });
-      },
+      (cause: unknown) => this.notTaken(meta, startMs, cause),
     );
+  }
+
+  /** The log is all there still, so nothing is lost by it: also where the state machine threw. */
+  private notTaken({ index }: SnapshotMeta, startMs: number, cause: unknown): void {
+    this.busy = false;
+    this.retryLater(this.clock.now() - startMs);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.logger.log("error", "snapshot not taken; the log stays until one is", { index, reason });
   }
 
   /** When the log has grown by a quarter; or, for a log that grows no more, after four times as long as was in vain. */

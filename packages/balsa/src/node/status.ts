@@ -1,4 +1,4 @@
-import type { RawNode, Role } from "../core/index.js";
+import { type BalsaError, type BalsaErrorCode, NONE, type RawNode, type Role } from "../core/index.js";
 import type { DamagedDirectory, DiskStorage } from "../storage/index.js";
 import { type Configuration, type Member, membersOf } from "./configuration.js";
 import type { Repair, RepairStatus } from "./repair.js";
@@ -34,6 +34,8 @@ export interface RaftNodeStatus {
   readonly progress: readonly PeerProgress[];
   /** The member's log is damaged, and it takes no part until peers have helped; undefined = it takes part. */
   readonly repair: RepairStatus | undefined;
+  /** Why the member has stopped for good: it leads and follows nobody any more. undefined = it has not. */
+  readonly stopped: BalsaErrorCode | undefined;
 }
 
 export function raftNodeStatus(
@@ -41,15 +43,17 @@ export function raftNodeStatus(
   storage: DiskStorage,
   applied: number,
   configuration: Configuration,
+  ended: BalsaError | undefined,
 ): RaftNodeStatus {
   const { clusterId, memberId, name } = storage.identity;
+  const takesPart = ended === undefined;
   return {
     clusterId,
     memberId,
     name,
-    role: raw.role,
+    role: takesPart ? raw.role : "follower",
     term: raw.term,
-    leader: raw.lead,
+    leader: takesPart ? raw.lead : NONE,
     commit: raw.commit,
     applied,
     lastIndex: raw.lastIndex,
@@ -57,9 +61,14 @@ export function raftNodeStatus(
     logBytes: storage.logBytes,
     isDiskFull: storage.isFull,
     members: membersOf(configuration),
-    progress: raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state })),
+    progress: takesPart ? progressOf(raw) : [],
     repair: undefined,
+    stopped: ended?.code,
   };
+}
+
+function progressOf(raw: RawNode): readonly PeerProgress[] {
+  return raw.status().progress.map(({ id, match, next, state }) => ({ id, match, next, state }));
 }
 
 /** Of a member whose log is being repaired: what of it is known. */
@@ -67,6 +76,7 @@ export function repairingStatus(
   directory: DamagedDirectory,
   configuration: Configuration,
   repair: Repair,
+  ended: BalsaError | undefined,
 ): RaftNodeStatus {
   const { identity, log, snapshot } = directory;
   const { clusterId, memberId, name } = identity;
@@ -76,7 +86,7 @@ export function repairingStatus(
     name,
     role: "follower",
     term: log.hardState.term,
-    leader: 0,
+    leader: NONE,
     commit: log.commit,
     applied: 0,
     lastIndex: log.lastIndex,
@@ -86,5 +96,6 @@ export function repairingStatus(
     members: membersOf(configuration),
     progress: [],
     repair: repair.status(),
+    stopped: ended?.code,
   };
 }

@@ -132,7 +132,7 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
 
   #failed(operation: Pending<Input>, error: unknown): void {
     if (!(error instanceof BalsaError)) {
-      this.#cluster.violate("nothing out of nowhere", `an operation failed: ${String(error)}`);
+      this.#cluster.violate("nothing out of nowhere", `an operation failed: ${String(error)}`, { thrown: error });
       this.#settleUnknown(operation);
       return;
     }

@@ -14,7 +14,7 @@ import { FORMATS, type Release } from "./release.js";
 import type { Scenario } from "./scenario.js";
 import { SessionRecord } from "./session-record.js";
 import { SessionedMachine } from "./sessioned-machine.js";
-import { type Rule, RuleBroken, type Violation } from "./violation.js";
+import { type Rule, RuleBroken, stackOf, type Violation, type ViolationParts } from "./violation.js";
 import { WatchedMachine } from "./watched-machine.js";
 import type { Workload } from "./workload.js";
 
@@ -138,11 +138,18 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   }
 
   /** Notes what must not be; the first one only. */
-  violate(rule: Rule, detail: string, page?: string, atMs: number = this.world.nowMs): void {
+  violate(rule: Rule, detail: string, { atMs, page, thrown }: ViolationParts = {}): void {
     const { world } = this;
     if (this.violation !== undefined) return;
-    this.violation = { rule, detail, atMs, ...(page === undefined ? {} : { page }) };
-    this.chronicle?.violated(atMs, `${rule}: ${detail}`);
+    const stack = stackOf(thrown);
+    this.violation = {
+      rule,
+      detail,
+      atMs: atMs ?? world.nowMs,
+      ...(page === undefined ? {} : { page }),
+      ...(stack === undefined ? {} : { stack }),
+    };
+    this.chronicle?.violated(this.violation.atMs, `${rule}: ${detail}`);
     world.note(`VIOLATION ${rule}: ${detail.replaceAll("\n", " ")}`);
   }
 
@@ -164,7 +171,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
   /** The same, where any other error breaks this rule. */
   takeOr(error: unknown, rule: Rule, detail: string): void {
     if (error instanceof RuleBroken) this.take(error);
-    else this.violate(rule, `${detail}: ${String(error)}`);
+    else this.violate(rule, `${detail}: ${String(error)}`, { thrown: error });
   }
 
   crash(member: SimulatedMember<Machine>, options?: CrashOptions): void {
@@ -354,11 +361,12 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       return { raft, machine, close: () => raft.close() };
     } catch (error) {
       this.chronicle?.ended(member.number, error);
-      if (error instanceof RuleBroken) this.take(error);
+      const broken = error instanceof BalsaError ? error.cause : error;
+      if (broken instanceof RuleBroken) this.take(broken);
       else if (isRemoved(error) && !record.isComing) this.#gone(member);
       else if (isRemoved(error) && record.hasLostDisk && member.start.kind === "join") this.#empty(member);
       else if (member.isDoomed) this.events?.stopped(member);
-      else this.violate("members start", `${name}: ${String(error)}`);
+      else this.violate("members start", `${name}: ${String(error)}`, { thrown: error });
       return { raft: undefined, machine, close: () => Promise.resolve() };
     }
   }
@@ -379,7 +387,10 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         if (error.cause instanceof RuleBroken) this.take(error.cause);
         else if (error.code === "removed") this.#gone(member);
         else if (member.isDoomed && error.code !== "invariant") this.events?.stopped(member);
-        else this.violate("no member stops by itself", `${member.name}: ${error.code}: ${error.message}`);
+        else {
+          const detail = `${member.name}: ${error.code}: ${error.message}`;
+          this.violate("no member stops by itself", detail, { thrown: error });
+        }
         return;
       }
       case "snapshot-taken":

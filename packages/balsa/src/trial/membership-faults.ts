@@ -157,7 +157,8 @@ export class MembershipFaults<Machine extends StateMachine> {
       (error: unknown) => {
         coverage.count("membership changes refused");
         if (!(error instanceof BalsaError) || error.code === "invariant") {
-          this.#cluster.violate("nothing out of nowhere", `a membership change failed: ${String(error)}`);
+          const detail = `a membership change failed: ${String(error)}`;
+          this.#cluster.violate("nothing out of nowhere", detail, { thrown: error });
         } else if (error.applied === "not-applied") surelyNot?.();
       },
     );

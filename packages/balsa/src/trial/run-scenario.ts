@@ -68,7 +68,8 @@ export async function runScenario<Machine extends StateMachine, State, Input, Ou
     // A broken rule may surface as an event that failed; what it was is known then.
     if (cluster.violation === undefined) {
       if (!(error instanceof WorldError)) throw error;
-      cluster.violate("no member stops by itself", error.cause instanceof Error ? String(error.cause) : error.message);
+      const detail = error.cause instanceof Error ? String(error.cause) : error.message;
+      cluster.violate("no member stops by itself", detail, { thrown: error });
     }
   }
   const linearizability = cluster.violation === undefined ? checkHistory(cluster, clients, workload) : "checked";
@@ -149,7 +150,8 @@ function checkHistory<Machine extends StateMachine, State, Input, Output>(
   const verdict = checkLinearizability(model, history, { stepsMax: CHECK_STEPS_MAX, likelyOrder: appliedOrder });
   if (verdict.kind === "not-linearizable") {
     const page = drawCounterexample(model, verdict.counterexample);
-    cluster.violate("linearizable", explainVerdict(model, verdict), page, verdict.counterexample.operation.endedAt);
+    const atMs = verdict.counterexample.operation.endedAt;
+    cluster.violate("linearizable", explainVerdict(model, verdict), { page, atMs });
   }
   return verdict.kind === "undecided" ? "undecided" : "checked";
 }

@@ -37,6 +37,24 @@ export interface Violation {
   readonly atMs: number;
   /** A page that shows it, where there is one. */
   readonly page?: string;
+  /** Where the error came from that broke it, if one did. Of this machine's paths: in no trace. */
+  readonly stack?: string;
+}
+
+/** What else there is to say of one. */
+export interface ViolationParts {
+  /** Left out: now. */
+  readonly atMs?: number | undefined;
+  readonly page?: string;
+  /** What was thrown. */
+  readonly thrown?: unknown;
+}
+
+/** Of the error that the others came from. */
+export function stackOf(error: unknown): string | undefined {
+  let first = error;
+  while (first instanceof Error && first.cause instanceof Error) first = first.cause;
+  return first instanceof Error ? first.stack : undefined;
 }
 
 /** Thrown where a checker finds one: ends the call of the member that it watches, and with it the run. */

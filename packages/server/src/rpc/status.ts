@@ -65,6 +65,7 @@ const FROM_LIBRARY: Readonly<Record<BalsaErrorCode, ServerErrorCode>> = {
   removed: "stopped",
   "membership-refused": "not-there-yet",
   "storage-failed": "stopped",
+  "state-machine-failed": "stopped",
   invariant: "stopped",
   corrupt: "corrupt",
   "invalid-argument": "internal",
