@@ -4,6 +4,7 @@ import type { Damage } from "./corruption.js";
 import { type DataPaths, dataPaths, type SnapshotName, snapshotPath } from "./data-directory.js";
 import { type Identity, loadIdentity } from "./identity.js";
 import { type LogSalvage, salvageLog } from "./log-salvage.js";
+import type { LogEnd } from "./pending-batch.js";
 import type { LostRange, SalvagedLog } from "./salvaged-log.js";
 import { surveySnapshots } from "./snapshot-store.js";
 
@@ -18,6 +19,8 @@ export interface DirectorySalvage extends LogSalvage {
   readonly unfinishedSnapshots: readonly string[];
 }
 
+const NO_SNAPSHOT: LogEnd = { index: 0, term: 0 };
+
 /**
  * Reads only. Damage to the snapshots comes first among `damages`.
  * @throws BalsaError `identity-mismatch`; FileError
@@ -29,9 +32,11 @@ export async function salvageDirectory(
 ): Promise<DirectorySalvage> {
   const survey = await surveySnapshots(files, paths, identity, "whole");
   // Any sound snapshot of this cluster is of a committed prefix, whether this member had taken it over or not.
-  const [snapshot] = survey.sound;
-  const found = await salvageLog(files, paths, identity, snapshot ?? { index: 0, term: 0 });
+  const [snapshot, older] = survey.sound;
+  let found = await salvageLog(files, paths, identity, snapshot ?? NO_SNAPSHOT);
   const isSnapshotAhead = snapshot !== undefined && isAhead(snapshot, found.log);
+  // The log does not know of it yet, and goes on from the one before: what is damaged since then keeps it from being opened.
+  if (isSnapshotAhead) found = await salvageLog(files, paths, identity, older ?? NO_SNAPSHOT);
   if (snapshot !== undefined) found.log.beginBehind(snapshot);
   const damages = survey.damaged.map(({ name, error }): Damage => {
     return { file: snapshotPath(paths, name), offset: 0, index: name.index, term: name.term, reason: reasonOf(error) };

@@ -8,7 +8,18 @@ import { loadIdentity } from "../../src/storage/identity.js";
 import { readLog, verifyDirectory } from "../../src/storage/index.js";
 import { ImageFiles } from "./image-files.js";
 import { RecordedFiles } from "./recorded-files.js";
-import { append, DIR, entries, GROUP, hardState, openStorage, plain, takeSnapshot } from "./storages.js";
+import {
+  append,
+  DIR,
+  entries,
+  GROUP,
+  hardState,
+  openStorage,
+  plain,
+  receive,
+  snapshotFile,
+  takeSnapshot,
+} from "./storages.js";
 
 /** Several segments behind a snapshot, with entries of three terms, some of which replaced others. */
 async function smallLog(isAtRest = true): Promise<ImageFiles> {
@@ -104,6 +115,35 @@ test("a bit of every third byte of a log's segments, flipped: reported, and rest
   }
   expect([...outcomes.keys()]).toEqual(["whole"]);
   expect(outcomes.get("whole")).toBeGreaterThan(900);
+});
+
+test("a snapshot that came from another member, and that the log does not know of yet: damage since the one before is reported", async () => {
+  const files = new RecordedFiles();
+  const storage = await openStorage(files, { segmentBytes: 1400 });
+  await append(storage, { hardState: hardState(1, 0, 10), entries: entries(1, 10, 1, 30) });
+  await takeSnapshot(storage, 8, 1);
+  storage.compact(8);
+  await append(storage, { hardState: hardState(2, 7, 12), entries: entries(11, 40, 2, 30) });
+  // The power goes when it is in its place, and before the log begins behind it.
+  await receive(storage, 60, 3, await snapshotFile(new RecordedFiles(), 60, 3));
+  await storage.close();
+  const image = ImageFiles.of(files.disk, DIR);
+  expect(await salvage(image)).toMatchObject({ damages: [], isSnapshotAhead: true });
+  expect(await soundness(image)).toBe("sound");
+  const path = image.segments.at(-2) ?? "";
+  const bytes = image.image(path);
+  let corrupt = 0;
+  for (let at = 0; at < bytes.length; at += 7) {
+    bytes[at] = (bytes[at] as number) ^ 4;
+    const { damages, log } = await salvage(image);
+    const sound = await soundness(image);
+    expect([at, damages.length === 0]).toEqual([at, sound === "sound"]);
+    if (sound === "corrupt") corrupt += 1;
+    // It goes on from the snapshot, so nothing is to be asked of anybody.
+    if (sound === "corrupt") expect(log).toMatchObject({ isWhole: true, hardState: { term: 2, vote: 7 } });
+    bytes[at] = (bytes[at] as number) ^ 4;
+  }
+  expect(corrupt).toBeGreaterThan(100);
 });
 
 /** Zeroes the head of the batch that begins at `at`. */
