@@ -117,7 +117,13 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     const pending = this.#pending[member.number] as Set<Pending<Input>>;
     pending.add(operation);
     const calls = this.#callsOf(operation, life, life.raft);
-    this.#workload.call(calls, operation.input).then(
+    let answer: Promise<Output>;
+    try {
+      answer = this.#workload.call(calls, operation.input);
+    } catch (error) {
+      answer = Promise.reject(error as Error);
+    }
+    answer.then(
       (output) => {
         if (operation.outcome === undefined) this.#settleCompleted(operation, output);
       },

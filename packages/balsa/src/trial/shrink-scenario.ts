@@ -6,6 +6,8 @@ export type StillFails = (scenario: Scenario) => Promise<boolean>;
 export interface ShrinkOptions {
   /** How many runs it may take. Default 800. */
   readonly runsMax?: number;
+  /** Asked before each run: whether what was found so far will do. */
+  readonly isEnough?: () => boolean;
   /** Told of each smaller scenario. */
   readonly onProgress?: (smaller: Scenario, runs: number) => void;
 }
@@ -53,7 +55,8 @@ class Shrinking {
   }
 
   get isExhausted(): boolean {
-    return this.#runs >= (this.#options.runsMax ?? RUNS_MAX_DEFAULT);
+    const { runsMax = RUNS_MAX_DEFAULT, isEnough } = this.#options;
+    return this.#runs >= runsMax || isEnough?.() === true;
   }
 
   /** Ends the run earlier, half as long again and again, and then by less. */

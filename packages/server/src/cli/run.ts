@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { EXIT, exitCodeOf, lineOf } from "./exit-code.js";
+import { EXIT, exitCodeOf, toldOf } from "./exit-code.js";
 import { buildProgram } from "./program.js";
 import type { TextOutput } from "./text-output.js";
 
@@ -19,7 +19,7 @@ export async function run(args: readonly string[], io: TextOutput): Promise<numb
   } catch (cause) {
     // Commander has said what there is to say.
     if (cause instanceof CommanderError) return cause.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    io.error(`balsa: ${lineOf(cause)}\n`);
+    io.error(`balsa: ${toldOf(cause)}\n`);
     return exitCodeOf(cause);
   }
 }

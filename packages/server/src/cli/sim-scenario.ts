@@ -16,6 +16,7 @@ import { ServerError } from "../server-error.js";
 import { profileOf } from "../sim/run-seed.js";
 import { isBuiltIn, loadWorkload } from "../sim/workloads.js";
 import { EXIT } from "./exit-code.js";
+import { Interruption } from "./interruption.js";
 import type { SimFlags } from "./sim.js";
 import type { TextOutput } from "./text-output.js";
 
@@ -49,16 +50,26 @@ async function writeShrunk(
     io.error(`nothing to shrink: no rule was broken, so ${path} is not written\n`);
     return;
   }
-  const smallest = await shrink(scenario, workload, violation, io);
+  const interruption = new Interruption(() => io.error("\nends with the smallest found so far; again to end at once"));
+  const isEnough = (): boolean => interruption.isAsked;
+  const smallest = await shrink(scenario, workload, violation, isEnough, io);
+  interruption.end();
   writeFileSync(path, formatScenario(smallest));
   io.error(`${path}: ${smallest.members} members, ${smallest.steps.length} steps; again: --scenario ${path}\n`);
 }
 
 /** To the smallest that breaks the same rule. */
-async function shrink(scenario: Scenario, workload: Workload, violation: Violation, io: TextOutput): Promise<Scenario> {
+async function shrink(
+  scenario: Scenario,
+  workload: Workload,
+  violation: Violation,
+  isEnough: () => boolean,
+  io: TextOutput,
+): Promise<Scenario> {
   const stillFails = async (smaller: Scenario): Promise<boolean> =>
     (await runScenario(smaller, workload)).violation?.rule === violation.rule;
   const smallest = await shrinkScenario(scenario, stillFails, {
+    isEnough,
     onProgress: ({ steps, members, durationMs }, runs) =>
       io.progress(`${runs} runs: ${members} members, ${steps.length} steps, ${durationMs} ms`),
   });
@@ -101,9 +112,14 @@ function told(scenario: Scenario, report: RunReport): string {
   const outcome =
     violation === undefined
       ? "no rule broken"
-      : `breaks "${violation.rule}" after ${violation.atMs} ms\n${violation.detail}`;
+      : `breaks "${violation.rule}" after ${violation.atMs} ms\n${violation.detail}${stackOf(violation)}`;
   return `${scenario.name}: ${scenario.members} members, ${(simulatedMs / 1000).toFixed(1)} s simulated, ${faults} faults, ${operations.operations} operations
 trace ${traceHash}
 ${outcome}
 `;
+}
+
+/** Where the error came from that broke the rule, if one did. */
+function stackOf({ stack }: Violation): string {
+  return stack === undefined ? "" : `\nthrown:\n${stack}`;
 }

@@ -1,4 +1,6 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { ServerError } from "../server-error.js";
 import { profilesOf } from "../sim/run-seed.js";
@@ -6,7 +8,8 @@ import { RunSummary, type SummaryFigures } from "../sim/run-summary.js";
 import { TaskSource } from "../sim/task-source.js";
 import { runOnWorkers } from "../sim/worker-pool.js";
 import { loadWorkload } from "../sim/workloads.js";
-import { EXIT } from "./exit-code.js";
+import { EXIT, lineOf } from "./exit-code.js";
+import { Interruption } from "./interruption.js";
 import { showScenario } from "./sim-scenario.js";
 import { type TextOutput, table } from "./text-output.js";
 
@@ -37,6 +40,7 @@ const PROGRESS_EVERY_MS = 1_000;
 /** Runs seeds in the simulator, or one scenario; tells what was found. */
 export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
   const { workload, seeds, minutes } = flags;
+  checkTogether(flags);
   await loadWorkload(workload);
   const profiles = profilesOf(flags.profile);
   if (flags.seed !== undefined && profiles.length > 1) {
@@ -46,6 +50,10 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
   const summary = new RunSummary();
   const endMs = performance.now() + (minutes ?? (seeds === undefined ? MINUTES_DEFAULT : Infinity)) * 60_000;
   let isStopped = false;
+  const interruption = new Interruption(() => {
+    isStopped = true;
+    io.error("\nends with the seeds that are under way; again to end at once\n");
+  });
   const hasTime = (): boolean => !isStopped && performance.now() < endMs;
   const tasks = new TaskSource({ profiles, workload, seeds, hasTime });
   const progress = flags.json
@@ -66,10 +74,42 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
     );
   } finally {
     clearInterval(progress);
+    interruption.end();
   }
   const { figures } = summary;
   io.out(flags.json ? `${JSON.stringify(figures)}\n` : report(figures));
-  return figures.violations === 0 && figures.seeds > 0 ? EXIT.ok : EXIT.failure;
+  if (figures.violations > 0) return EXIT.failure;
+  if (interruption.isAsked) return EXIT.interrupted;
+  return figures.seeds > 0 ? EXIT.ok : EXIT.brokenOff;
+}
+
+/**
+ * What has no meaning without something else that is not there, and what can't be written: told before anything is run.
+ * @throws ServerError `invalid-option`
+ */
+function checkTogether(flags: SimFlags): void {
+  const { seed, scenario, trace, page, pageRange, save, shrink } = flags;
+  for (const [flag, path] of Object.entries({ trace, page, save, shrink })) {
+    if (path === undefined) continue;
+    if (seed === undefined && scenario === undefined) {
+      throw new ServerError("invalid-option", `--${flag} is of one run: say which with --seed or --scenario`);
+    }
+    checkWritable(flag, path);
+  }
+  if (pageRange !== undefined && page === undefined) {
+    throw new ServerError("invalid-option", "--page-range says what is drawn on a page: give it one with --page");
+  }
+}
+
+function checkWritable(flag: string, path: string): void {
+  try {
+    if (existsSync(path)) {
+      accessSync(path, constants.W_OK);
+      if (statSync(path).isDirectory()) throw new Error("it is a directory");
+    } else accessSync(dirname(resolve(path)), constants.W_OK);
+  } catch (cause) {
+    throw new ServerError("invalid-option", `--${flag} ${path} can't be written: ${lineOf(cause)}`, cause);
+  }
 }
 
 function progressLine(figures: SummaryFigures): string {

@@ -3,6 +3,9 @@ import { runSeed } from "./run-seed.js";
 import type { SeedTask, WorkerMessage } from "./seed-task.js";
 import { loadWorkload } from "./workloads.js";
 
+// Ctrl-C reaches every process of the command: the one that gives out the seeds decides what comes of it.
+process.on("SIGINT", () => {});
+
 process.on("message", (task: SeedTask) => {
   const answer = (message: WorkerMessage): void => void process.send?.(message);
   loadWorkload(task.workload)

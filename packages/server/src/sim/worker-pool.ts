@@ -19,10 +19,22 @@ const WORKER_FLAGS = [
   "--initial-old-space-size=400",
 ];
 
+/** A worker died over a seed, or what it ran threw outside of the simulated members: the workload's own code, as a rule. */
+export class SeedNotRun extends Error {
+  /** What was thrown, with its stack; or how the worker ended. */
+  readonly reason: string;
+
+  constructor(task: SeedTask, reason: string) {
+    super(`seed ${task.seed} of profile ${task.profile} could not be run; again: ${commandFor(task)}`);
+    this.name = "SeedNotRun";
+    this.reason = reason;
+  }
+}
+
 /**
  * Runs the tasks that `next` gives in worker processes, each one seed at a time, until there are no more; results come as they are done.
  * Where a worker dies or a seed can't be run, the others end with the seeds that they are at.
- * @throws Error the first of these failures, with the command that runs the seed again
+ * @throws SeedNotRun the first of these failures
  */
 export async function runOnWorkers(
   workers: number,
@@ -81,5 +93,5 @@ function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult
 }
 
 function failed(task: SeedTask, reason: string): Error {
-  return new Error(`seed ${task.seed} of profile ${task.profile}: ${reason}; again: ${commandFor(task)}`);
+  return new SeedNotRun(task, reason);
 }

@@ -1,7 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -29,16 +32,16 @@ async function sim(how: string, ...args: readonly string[]) {
 
 test.each([
   ["exit", "its worker ended by itself: exit code 7"],
-  ["throw", "nothing to ask for"],
+  ["throw", "nothing to ask for\n    at Object.draw (file:"],
 ])(
   "F4 one of two workers fails (%s): the other ends too, and the seed is told with the command that runs it again",
   async (how, reason) => {
     // Ten minutes are more than this test has: that it ends says that the other worker got no more seeds.
     const flags = ["--minutes", "10", "--profile", "short", "--workers", "2", "--workload", FATAL];
     const { exitCode, out, error } = await sim(how, ...flags);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(3);
     expect(out).toBe("");
-    const { seed } = /seed (?<seed>\d+) of profile short: /.exec(error)?.groups ?? {};
+    const { seed } = /seed (?<seed>\d+) of profile short could not be run; /.exec(error)?.groups ?? {};
     expect(error).toContain(reason);
     expect(error).toContain(`again: npm run sim -- --seed ${seed} --profile short --workload ${FATAL}`);
   },
@@ -48,4 +51,18 @@ test("F4 with no failure both workers run all of the seeds", async () => {
   const { exitCode, out } = await sim("never", "--seeds", "1..6", "--profile", "short", "--workers", "2", "--json");
   expect(exitCode).toBe(0);
   expect(JSON.parse(out)).toMatchObject({ seeds: 6, violations: 0 });
+});
+
+test("F4 Ctrl-C: the seeds under way come to their end, and what was found is told", async () => {
+  const flags = ["--minutes", "10", "--profile", "short", "--workers", "1"];
+  // In a group of its own, which gets the signal as one does from a terminal: the worker, too.
+  const child = spawn(process.execPath, [COMMAND, "sim", ...flags], { detached: true });
+  const [told, said] = [text(child.stdout), text(child.stderr)];
+  const exit = once(child, "exit");
+  await setTimeout(2_000);
+  process.kill(-(child.pid ?? 0), "SIGINT");
+  const [exitCode] = await exit;
+  expect(await said).toContain("ends with the seeds that are under way");
+  expect(await told).toMatch(/^\n\d+ seeds, .*0 violations\n$/s);
+  expect(exitCode).toBe(130);
 });
