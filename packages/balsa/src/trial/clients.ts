@@ -121,7 +121,7 @@ export class Clients<Machine extends StateMachine, State, Input, Output> {
     try {
       answer = this.#workload.call(calls, operation.input);
     } catch (error) {
-      answer = Promise.reject(error as Error);
+      answer = Promise.reject(error);
     }
     answer.then(
       (output) => {
