@@ -39,6 +39,47 @@ export function membershipRefused(refusal: MembershipRefusal, reason: string): B
   return new BalsaError("membership-refused", `membership change refused: ${reason}`, { refusal });
 }
 
+/**
+ * What callers without types may get wrong, before any of it is put into bytes for the leader.
+ * @throws BalsaError `invalid-argument`
+ */
+export function requireChanges(changes: readonly MemberChange[]): void {
+  for (const change of changes) {
+    switch (change.kind) {
+      case "add-learner":
+        requireText("name", change.name);
+        requireText("address", change.address);
+        break;
+      case "update":
+        requireMemberId(change.id);
+        requireText("address", change.address);
+        break;
+      case "promote":
+      case "demote":
+      case "remove":
+        requireMemberId(change.id);
+        break;
+      default:
+        change satisfies never;
+        throw new BalsaError(
+          "invalid-argument",
+          `${String((change as { kind?: unknown }).kind)} is no membership change`,
+        );
+    }
+  }
+}
+
+/** @throws BalsaError `invalid-argument` */
+export function requireMemberId(id: number): void {
+  if (Number.isSafeInteger(id) && id > 0) return;
+  throw new BalsaError("invalid-argument", `a member's ID is a number, as status().members has it, not ${String(id)}`);
+}
+
+function requireText(what: string, text: string): void {
+  if (typeof text === "string") return;
+  throw new BalsaError("invalid-argument", `a member's ${what} is a text, not ${String(text)}`);
+}
+
 /** What is to be proposed, and which voters there will be in the end. */
 export interface PlannedChange {
   readonly conf: ConfChangeV2;

@@ -5,7 +5,7 @@ import { PROTOCOL_MAX, PROTOCOL_MIN, Transport, type TransportHandlers } from ".
 import type { CallOptions } from "./abort.js";
 import { ActiveMember } from "./active-member.js";
 import { GROUP } from "./first-snapshot.js";
-import type { MemberChange } from "./member-change.js";
+import { type MemberChange, requireChanges, requireMemberId } from "./member-change.js";
 import type { ChangeApplied } from "./membership.js";
 import type { ChangeOptions } from "./membership-calls.js";
 import { openMember } from "./open-member.js";
@@ -157,6 +157,7 @@ export class RaftNode {
   }
 
   async changeMembers(changes: readonly MemberChange[], options: ChangeOptions = {}): Promise<ChangeApplied> {
+    requireChanges(changes);
     if (this.phase.kind === "active") return this.phase.member.changeMembers(changes, options);
     const { member, leftMs } = await this.phase.member.call(options);
     return member.changeMembers(changes, { ...options, timeoutMs: leftMs });
@@ -173,6 +174,7 @@ export class RaftNode {
    * may come about yet, within an election timeout, and until then proposals wait
    */
   async transferLeadership(to = 0, options: CallOptions = {}): Promise<void> {
+    if (to !== 0) requireMemberId(to);
     if (this.phase.kind === "active") return this.phase.member.transferLeadership(to, options);
     const { member, leftMs } = await this.phase.member.call(options);
     return member.transferLeadership(to, { ...options, timeoutMs: leftMs });

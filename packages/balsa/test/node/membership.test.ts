@@ -346,6 +346,17 @@ describe("E1 membership of a cluster in a simulated world", () => {
     expect(await refusal(raft.addLearner({ name: "", address: "d:2380" }))).toBe("invalid-argument");
     expect(await refusal(raft.promoteMember(cluster.idOf("a")))).toBe("not-a-learner");
     expect(await refusal(raft.changeMembers([]))).toBe("invalid-argument");
+    // Of callers without types.
+    for (const id of ["b", "10", undefined, null, 1.5, -1, Number.NaN] as unknown as readonly number[]) {
+      await expect(raft.removeMember(id)).rejects.toThrow(
+        `a member's ID is a number, as status().members has it, not ${id}`,
+      );
+      expect(await refusal(raft.transferLeadership(id ?? Number.NaN))).toBe("invalid-argument");
+    }
+    const untyped = { name: 5, address: "d:2380" } as unknown as { name: string; address: string };
+    await expect(raft.addLearner(untyped)).rejects.toThrow("a member's name is a text, not 5");
+    const unknownKind = [{ kind: "replace", id: 1 }] as unknown as Parameters<typeof raft.changeMembers>[0];
+    await expect(raft.changeMembers(unknownKind)).rejects.toThrow("replace is no membership change");
     const all = raft.status().members.map(({ id }) => ({ kind: "remove", id }) as const);
     expect(await refusal(raft.changeMembers(all))).toBe("last-voter");
     // With one of three gone, the loss of another would leave one of two.

@@ -62,8 +62,8 @@ Examples:
   balsa sim --minutes 10
   balsa sim --seeds 1..100 --profile disks
   balsa sim --workload etcd --profile snapshots,rot,members
-  balsa sim --seed 42 --trace trace.txt --page run.html
-  balsa sim --seed 42 --shrink smaller.json
+  balsa sim --seed 7 --trace trace.txt --page run.html
+  balsa sim --seed 7 --shrink smaller.json
   balsa sim --scenario smaller.json --trace trace.txt`,
     )
     .action(async (flags: SimFlags) => done(await runOrTell(flags, io)));
