@@ -38,6 +38,8 @@ export class LocalMember {
   readonly pid: number;
   /** Resolves with how it ended. */
   readonly ended: Promise<string>;
+  /** Called with what the member has to say to its operator. */
+  onWords: (words: string) => void = () => {};
   private readonly child: ChildProcess;
   /** Where this run's part of the log begins. */
   private readonly logStart: number;
@@ -68,6 +70,7 @@ export class LocalMember {
     this.child = child;
     this.logStart = logStart;
     this.pid = child.pid ?? 0;
+    child.on("message", (words) => this.onWords(String(words)));
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("exit", (code, signal) => {

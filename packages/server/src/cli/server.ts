@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import type { RaftNodeEvent } from "balsa";
 import { addressOfUrl, initialClusterOf, urlsOf } from "../member/address.js";
 import { type LogLevel, openLog } from "../member/log.js";
 import { Member } from "../member/member.js";
@@ -29,7 +30,7 @@ export async function runServer(flags: ServerFlags): Promise<number> {
   const options = await optionsOf(flags);
   const log = openLog(flags.logLevel, flags.name);
   const told = toldToStop(flags.stopWithParent);
-  const member = await Member.start(options, log);
+  const member = await Member.start(options, log, flags.stopWithParent ? tellParent : undefined);
   const { clusterId, memberId, clientAddresses } = member;
   const ids = { clusterId: clusterId.toString(16), memberId: memberId.toString(16) };
   log.info(
@@ -112,6 +113,27 @@ function onlyOne(flag: string, list: string): string {
   if (url === undefined || others.length > 0)
     throw new ServerError("invalid-option", `${flag}: one URL, not ${others.length + 1}`);
   return url;
+}
+
+/** What whoever watches the processes of a cluster is to see without a look at their logs. */
+function tellParent(event: RaftNodeEvent): void {
+  const words = wordsOf(event);
+  if (words !== undefined && process.connected) process.send?.(words);
+}
+
+function wordsOf(event: RaftNodeEvent): string | undefined {
+  switch (event.kind) {
+    case "repair-started":
+      return `${event.damage}. It takes no part until the others have given back what it lost`;
+    case "repaired":
+      return `its log is whole again after ${Math.ceil(event.tookMs)} ms; the damaged files are in set-aside`;
+    case "disk-full":
+      return "its disk is full: where it leads, writes are refused until there is room";
+    case "disk-has-room":
+      return "its disk has room again";
+    default:
+      return undefined;
+  }
 }
 
 /** Resolves with why. A second signal ends the process at once. */

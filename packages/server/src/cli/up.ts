@@ -51,6 +51,9 @@ class UpCluster {
   }
 
   async run(dir: string): Promise<number> {
+    for (const member of this.members) {
+      member.onWords = (words) => this.io.error(`balsa: ${member.plan.name}: ${words}\n`);
+    }
     const allEnded = Promise.all(this.members.map((member) => this.follow(member)));
     const leader = await this.findLeader();
     if (leader !== undefined) {

@@ -20,8 +20,15 @@ export class Member {
   private readonly listener: GrpcListener;
   private readonly publisher: Publisher;
 
-  /** @throws ServerError `address-in-use`, `invalid-option`, `data-directory`: then nothing was touched */
-  static async start(options: MemberOptions, log: Pino): Promise<Member> {
+  /**
+   * @param onEvent told of what its operator may want to know at once
+   * @throws ServerError `address-in-use`, `invalid-option`, `data-directory`: then nothing was touched
+   */
+  static async start(
+    options: MemberOptions,
+    log: Pino,
+    onEvent: (event: RaftNodeEvent) => void = () => {},
+  ): Promise<Member> {
     for (const address of options.clientAddresses) await requireFree("client address", address);
     await requireFree("peer address", options.peerAddress);
     const state = new EtcdState();
@@ -31,6 +38,7 @@ export class Member {
     });
     const consensus = await openConsensus(options, state, log, (event) => {
       if (event.kind === "failed") fail(event.error);
+      onEvent(event);
     });
     try {
       const { clusterId, memberId } = consensus.status();

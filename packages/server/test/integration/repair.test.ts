@@ -1,9 +1,10 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeFiles } from "balsa/platform/node";
 import { verifyDirectory } from "balsa/storage";
 import { afterEach, expect, test } from "vitest";
-import { Cluster, type MemberProcess, plainClient } from "./cluster.js";
+import { Cluster, plainClient } from "./cluster.js";
+import { flipInTheMiddle } from "./flip.js";
 import { verify, Writers } from "./writers.js";
 
 const clusters: Cluster[] = [];
@@ -11,23 +12,6 @@ const clusters: Cluster[] = [];
 afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster.remove();
 });
-
-/** Flips a bit in the middle of what is written of a stopped member's newest segment. */
-async function flipInTheMiddle(member: MemberProcess): Promise<string> {
-  const log = join(member.dataDir, "log");
-  const newest =
-    (await readdir(log))
-      .filter((name) => /^\d{16}\.log$/.test(name))
-      .sort()
-      .at(-1) ?? "";
-  const path = join(log, newest);
-  const bytes = await readFile(path);
-  const middle = bytes.lastIndexOf("BTCH") >>> 1;
-  expect(middle).toBeGreaterThan(1_000);
-  bytes[middle] = (bytes[middle] as number) ^ 8;
-  await writeFile(path, bytes);
-  return path;
-}
 
 test("three processes, one with a flipped bit in its log: writes go on, it repairs itself, nothing is lost", async () => {
   const cluster = await Cluster.create(3);
@@ -40,7 +24,7 @@ test("three processes, one with a flipped bit in its log: writes go on, it repai
   const victim = cluster.members.find((member) => member !== leader);
   if (victim === undefined) throw new Error("no follower");
   await cluster.stop(victim, "SIGKILL");
-  await flipInTheMiddle(victim);
+  await flipInTheMiddle(victim.dataDir);
   expect((await verifyDirectory(nodeFiles, victim.dataDir)).damages.length).toBeGreaterThan(0);
 
   cluster.start(victim);

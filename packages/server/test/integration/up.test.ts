@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freePorts, plainClient } from "./cluster.js";
+import { flipInTheMiddle } from "./flip.js";
 
 const COMMAND = fileURLToPath(new URL("../../bin/balsa.js", import.meta.url));
 
@@ -125,6 +126,23 @@ test("a local cluster says who leads, reports a death, stops in order, and finds
   expect(await again.get("kept").string()).toBe("1");
   again.close();
   expect(await second.end("SIGTERM")).toBe(0);
+});
+
+test("a member that finds its log damaged says so, and when it is whole again", async () => {
+  const first = start();
+  await first.says(/3 members are running/);
+  const client = plainClient(endpoints());
+  for (let i = 0; i < 20; i++) await client.put(`key ${i}`).value("x".repeat(300));
+  client.close();
+  expect(await first.end("SIGINT")).toBe(0);
+  await flipInTheMiddle(join(dir, "m2"));
+
+  const second = start();
+  await second.says(
+    /^balsa: m2: .*m2\/log\/.* is damaged at offset \d+.* takes no part until the others have given back/m,
+  );
+  await second.says(/^balsa: m2: its log is whole again after \d+ ms; .* set-aside$/m);
+  expect(await second.end("SIGINT")).toBe(0);
 });
 
 test("a second cluster on the same ports or the same directory is refused, and the first one goes on", async () => {
