@@ -35,10 +35,23 @@ export async function loadWorkload(nameOrPath: string): Promise<Workload> {
     const names = [...builtIn.keys()].join(", ");
     throw new ServerError("invalid-option", `--workload ${nameOrPath} is neither a file nor one of ${names}`);
   }
-  const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
-  const workload = module.default;
+  const workload = (await load(path)).default;
   if (typeof workload !== "object" || workload === null || !("create" in workload) || !("model" in workload)) {
     throw new ServerError("invalid-option", `--workload ${nameOrPath} has no workload as its default export`);
   }
   return workload as Workload;
+}
+
+/** @throws ServerError `invalid-option`: it is TypeScript, which not every Node loads */
+async function load(path: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_UNKNOWN_FILE_EXTENSION")) throw cause;
+    throw new ServerError(
+      "invalid-option",
+      `--workload ${path}: Node ${process.versions.node} loads no such file; if it is TypeScript, compile it and name the .js, or use Node 22.18 or later`,
+      cause,
+    );
+  }
 }

@@ -39,6 +39,18 @@ describe("what sim can't do as it was told is refused before anything is run", (
 
 const THROWING = fileURLToPath(new URL("throwing-workload.mjs", import.meta.url));
 
+test.skipIf("typescript" in process.features && process.features.typescript !== false)(
+  "a workload in TypeScript, which this Node does not load, is refused with what to do",
+  async () => {
+    const path = fileURLToPath(new URL("../../../../examples/seats/seats.ts", import.meta.url));
+    const { exitCode, error } = await command("sim", "--workload", path, "--seed", "1");
+    expect(error).toMatch(
+      /^balsa: --workload .*seats\.ts: .* compile it and name the \.js, or use Node 22\.18 or later\n$/,
+    );
+    expect(exitCode).toBe(2);
+  },
+);
+
 describe("an error in a workload's own code is told with the place where it was thrown", () => {
   test.each([
     ["draw", 3, "balsa: TypeError: no such thing\n"],
@@ -63,12 +75,17 @@ test("a scenario that breaks a rule is saved, shrunk, and run again from its fil
   expect(again.output).toContain('breaks "nothing out of nowhere"');
 });
 
-/** In a process of its own: a module is loaded once. */
-function sim(how: string, ...flags: readonly string[]): Promise<{ exitCode: unknown; output: string }> {
-  const env = { ...process.env, THROWING: how };
+async function sim(how: string, ...flags: readonly string[]): Promise<{ exitCode: unknown; output: string }> {
+  process.env["THROWING"] = how;
+  const { exitCode, out, error } = await command("sim", "--workload", THROWING, ...flags);
+  return { exitCode, output: out + error };
+}
+
+/** In a process of its own: a module is loaded once, and by Node itself. */
+function command(...args: readonly string[]): Promise<{ exitCode: unknown; out: string; error: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [COMMAND, "sim", "--workload", THROWING, ...flags], { env }, (failure, out, error) =>
-      resolve({ exitCode: failure?.code ?? 0, output: out + error }),
+    execFile(process.execPath, [COMMAND, ...args], (failure, out, error) =>
+      resolve({ exitCode: failure?.code ?? 0, out, error }),
     );
   });
 }
