@@ -61,10 +61,7 @@ export function requireChanges(changes: readonly MemberChange[]): void {
         break;
       default:
         change satisfies never;
-        throw new BalsaError(
-          "invalid-argument",
-          `${String((change as { kind?: unknown }).kind)} is no membership change`,
-        );
+        throw new BalsaError("invalid-argument", `no membership change is ${JSON.stringify(change)}`);
     }
   }
 }
