@@ -70,7 +70,9 @@ export class LocalMember {
     this.child = child;
     this.logStart = logStart;
     this.pid = child.pid ?? 0;
-    child.on("message", (words) => this.onWords(String(words)));
+    child.on("message", (words) => {
+      if (typeof words === "string") this.onWords(words);
+    });
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("exit", (code, signal) => {
