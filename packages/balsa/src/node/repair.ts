@@ -47,6 +47,11 @@ export interface RepairStatus extends RepairFigures {
   readonly endKnown: boolean;
   /** Names of those that answered last. */
   readonly answering: readonly string[];
+  /**
+   * Those that it asks and that did not answer last. Where the end is not known each of them must, also one that was a
+   * member once and is none any more: then an operator is needed (docs/repair.md, "Limits").
+   */
+  readonly silent: readonly { readonly id: number; readonly name: string }[];
   /** What it can't go on without; empty = it goes on. */
   readonly waitsFor: string;
 }
@@ -104,6 +109,7 @@ export class Repair {
       lost,
       endKnown: log.endKnown,
       answering: this.answering.map(({ peer }) => peer.name),
+      silent: this.silent.map(({ id, name }) => ({ id, name })),
       waitsFor: this.waitsFor,
       restored: this.restored,
       adopted: this.adopted,
@@ -184,6 +190,10 @@ export class Repair {
   private streamEnded(): void {
     this.streams--;
     if (this.wantsSnapshot) this.wake?.();
+  }
+
+  private get silent(): readonly PeerAddress[] {
+    return this.peers.filter(({ id }) => !this.answering.some(({ peer }) => peer.id === id));
   }
 
   private get isComplete(): boolean {
@@ -350,7 +360,7 @@ export class Repair {
     const { log } = this.parts.directory;
     const known = log.hardState.term;
     if (this.endWasKnown) return known;
-    const silent = this.peers.filter(({ id }) => !this.answering.some(({ peer }) => peer.id === id));
+    const { silent } = this;
     if (silent.length > 0) {
       this.waitFor(`all other members to tell their terms; silent: ${namesOf(silent)}`);
       return undefined;

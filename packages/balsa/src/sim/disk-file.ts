@@ -87,11 +87,7 @@ export class DiskFile {
   /** A bit rots: on the disk, and for programs too unless they see what was written after it. */
   rot(position: number, bit: number): void {
     this.#durable.flip(position, bit);
-    const isCovered = this.#unsynced.some((operation) => {
-      const [start, end] = touched(operation);
-      return start <= position && position < end;
-    });
-    if (!isCovered) this.#content.flip(position, bit);
+    if (!this.#isCovered(position)) this.#content.flip(position, bit);
   }
 
   /** What is on the disk in the sector at the position; shorter at the file's end. */
@@ -101,8 +97,8 @@ export class DiskFile {
   }
 
   /**
-   * The sector at the position holds other bytes on the disk; for programs too, unless they see what was written after it.
-   * False: they are the same.
+   * The sector at the position holds other bytes on the disk; for programs too, but for what they see of later writes that
+   * are not synced. False: they are the same.
    */
   overwriteSector(position: number, bytes: Uint8Array): boolean {
     const start = position - (position % SECTOR_BYTES);
@@ -111,12 +107,21 @@ export class DiskFile {
     const before = this.#durable.slice(start, start + changed.length);
     if (changed.every((byte, at) => byte === before[at])) return false;
     this.#durable.write(start, changed);
-    const isCovered = this.#unsynced.some((operation) => {
-      const [from, to] = touched(operation);
-      return from < start + changed.length && to > start;
-    });
-    if (!isCovered) this.#content.write(start, changed);
+    if (this.#unsynced.length === 0) this.#content.write(start, changed);
+    else for (const [at, byte] of changed.entries()) this.#showUnlessCovered(start + at, byte);
     return true;
+  }
+
+  #showUnlessCovered(position: number, byte: number): void {
+    if (!this.#isCovered(position)) this.#content.write(position, Uint8Array.of(byte));
+  }
+
+  /** Whether programs see something there that is not on the disk yet. */
+  #isCovered(position: number): boolean {
+    return this.#unsynced.some((operation) => {
+      const [start, end] = touched(operation);
+      return start <= position && position < end;
+    });
   }
 
   /** The sector at the position can't be read from now on. */

@@ -36,6 +36,8 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   isDoomed: boolean;
   /** Its disk is damaged, and not known to be repaired. */
   isRotten: boolean;
+  /** It did not start, as it knows nobody who could have what is lost. */
+  isBeyondRepair: boolean;
   /** Its machine stands ready, with nothing that counts on its disk. */
   isSpare: boolean;
   /** What its operator starts it with. */
@@ -232,6 +234,26 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     this.restart(member);
   }
 
+  /**
+   * What an operator does with one that nobody can repair (docs/repair.md, "Limits"): it gets an empty directory, and joins.
+   * One that must hear from somebody who is a member no more, or that does not know anybody who still is one.
+   */
+  relieve(member: SimulatedMember<Machine>): void {
+    if (!this.hasSpares || !(this.#isForsaken(member) || member.isBeyondRepair)) return;
+    this.coverage.count("members beyond repair", member.name);
+    member.isRotten = false;
+    member.isBeyondRepair = false;
+    this.wipe(member);
+    this.restart(member);
+  }
+
+  #isForsaken({ node }: SimulatedMember<Machine>): boolean {
+    const repair = node.program?.raft?.status().repair;
+    if (repair === undefined) return false;
+    const gone = repair.silent.filter(({ id }) => this.group.isGone(id)).length;
+    return gone > 0 && (!repair.endKnown || (repair.answering.length === 0 && gone === repair.silent.length));
+  }
+
   /** The ways to and from a member are again what they are when nothing is wrong. */
   resetLinks(number: number): void {
     setUsualLinks(this.world, this.#scenario.network, this.members.length, number);
@@ -266,7 +288,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     if (isSpare) node.kill();
     const member: SimulatedMember<Machine> = {
       ...{ number, name, node, record, isSpare },
-      ...{ isDoomed: false, isRotten: false },
+      ...{ isDoomed: false, isRotten: false, isBeyondRepair: false },
       start: { kind: "bootstrap" },
       release: this.#scenario.releases?.[number] ?? "present",
       removalsAsked: new Map(),
@@ -365,7 +387,9 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       if (broken instanceof RuleBroken) this.take(broken);
       else if (isRemoved(error) && !record.isComing) this.#gone(member);
       else if (isRemoved(error) && record.hasLostDisk && member.start.kind === "join") this.#empty(member);
-      else if (member.isDoomed) this.events?.stopped(member);
+      else if (this.hasSpares && member.isRotten && member.start.kind === "join" && isCorrupt(error)) {
+        member.isBeyondRepair = true;
+      } else if (member.isDoomed) this.events?.stopped(member);
       else this.violate("members start", `${name}: ${String(error)}`, { thrown: error });
       return { raft: undefined, machine, close: () => Promise.resolve() };
     }
@@ -422,6 +446,10 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
         event satisfies never;
     }
   }
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof BalsaError && error.code === "corrupt";
 }
 
 function isRemoved(error: unknown): boolean {

@@ -16,6 +16,7 @@ export const MARKS = [
   "members added",
   "members removed",
   "members wiped",
+  "members beyond repair",
   "wiped members back",
   "membership changes made",
   "membership changes refused",

@@ -30,7 +30,8 @@ export async function heal<Machine extends StateMachine, State, Input, Output>(
   const healing = new Healing(cluster);
   const peaceMs = cluster.world.nowMs;
   const leaderMs = HEAL_LEADER_MS + HEAL_LEADER_ELECTIONS * settings.electionMs;
-  await healing.within(leaderMs, "a leader that all know", () => healing.hasLeader());
+  const isWell = () => healing.hasLeader() && !healing.isRepairing();
+  await healing.within(leaderMs, "a leader that all know, and nobody under repair", isWell);
   if (cluster.violation !== undefined) return;
   await cluster.world.run({ forMs: HEAL_SETTLE_MS });
   if (peaceMs - cluster.askedMs < CHANGE_FORGOTTEN_MS) {
@@ -104,7 +105,10 @@ export class Healing<Machine extends StateMachine> {
         return;
       }
       // Those that were being stopped when peace came.
-      for (const member of cluster.members) cluster.restart(member);
+      for (const member of cluster.members) {
+        cluster.relieve(member);
+        cluster.restart(member);
+      }
       await world.run({ forMs: HEAL_STEP_MS });
     }
   }
@@ -128,6 +132,14 @@ export class Healing<Machine extends StateMachine> {
       if (record.isComing || !voters.some((voter) => voter.name === name)) return true;
       const raft = node.program?.raft;
       return raft !== undefined && raft.leader === memberId && raft.term === leader.term;
+    });
+  }
+
+  /** Or about to find out whether it must be; or to be given up by its operator. */
+  isRepairing(): boolean {
+    return this.#cluster.members.some(({ node, record, isSpare, isBeyondRepair }) => {
+      if (isSpare || record.isComing) return false;
+      return isBeyondRepair || node.program === undefined || node.program.raft?.status().repair !== undefined;
     });
   }
 

@@ -185,4 +185,15 @@ describe("a write that did not land where it should", () => {
     node.crash({ disk: loseUnsynced });
     expect(node.disk.open("/f", "read").read(0, SECTOR_BYTES)).toEqual(new Uint8Array(SECTOR_BYTES));
   });
+
+  test("of a sector that is partly written over they see what they wrote, and the damage around it", async () => {
+    const { world, node, file } = await scene(SECTOR_BYTES);
+    await world.settle(file.write(100, [new Uint8Array(10).fill(7)]));
+    expect(node.disk.overwriteSector(world.prng, "lost")).toBeDefined();
+    const seen = new Uint8Array(SECTOR_BYTES).fill(7, 100, 110);
+    expect(await world.settle(file.read(0, SECTOR_BYTES))).toEqual(seen);
+    await world.settle(file.sync());
+    node.crash({ disk: loseUnsynced });
+    expect(node.disk.open("/f", "read").read(0, SECTOR_BYTES)).toEqual(seen);
+  });
 });

@@ -35,3 +35,19 @@ test(
   },
   SECONDS * 1_000 + 120_000,
 );
+
+test("disks that rot while members come and go: who can't be repaired gets an empty directory, and is a member again", async () => {
+  const profile = profiles.get("rot-members");
+  if (profile === undefined) throw new Error("no profile of rot among members");
+  let [repaired, beyondRepair] = [0, 0];
+  for (let seeds = 0; beyondRepair < 2 || repaired < 20; seeds += 1) {
+    expect(seeds, "one in fifteen seeds has one").toBeLessThan(400);
+    const seed = String(randomInt(2 ** 40));
+    const { violation, coverage } = await runScenario(drawScenario(seed, profile, keyValueWorkload), keyValueWorkload);
+    expect({ again: `npm run sim -- --seed ${seed} --profile rot-members`, violation }).toMatchObject({
+      violation: undefined,
+    });
+    repaired += coverage["members repaired exactly"] ?? 0;
+    beyondRepair += coverage["members beyond repair"] ?? 0;
+  }
+});

@@ -44,7 +44,7 @@ describe("simulated clusters", () => {
     SECONDS * 1_000 + 120_000,
   );
 
-  test.each(["short", "sizes", "disks", "network", "sessions", "members", "versions", "calm"])(
+  test.each(["short", "sizes", "disks", "network", "sessions", "members", "rot-members", "versions", "calm"])(
     "D6 the same seed gives the same trace: %s",
     async (name) => {
       const scenario = drawScenario("again", { ...profile(name), durationMs: 5_000 }, keyValueWorkload);
