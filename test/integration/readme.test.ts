@@ -14,6 +14,10 @@ it("the README's embedded counter compiles, runs as it stands, and prints what i
   expect(await project.run()).toBe(promisedOutput(example));
 });
 
+it("the package's own page has the same counter", () => {
+  expect(examplesOf("packages/balsa/README.md")).toEqual([exampleWith("RaftNode.open")]);
+});
+
 it("the page on sessions has an example that compiles, runs as it stands, and prints what its comments say", async () => {
   const [example = "", ...others] = examplesOf("docs/sessions.md");
   expect(others).toEqual([]);
