@@ -14,6 +14,8 @@ export interface StormTally {
 
 const FIRST_MEMBERS = [["a"], ["a", "b", "c"], ["a", "b", "c", "d", "e"]];
 const NEWCOMERS_MAX = 8;
+/** Longer than a change can wait for the leader's disk, and some elections. */
+const FORGOTTEN_MS = 10_000;
 
 /** Thirty simulated seconds of membership changes among crashes, partitions and lost disks; then peace. */
 export class MembershipStorm {
@@ -23,6 +25,10 @@ export class MembershipStorm {
   private readonly first: readonly string[];
   private newcomers = 0;
   private lastWipeMs = 0;
+  /** Of the member whose disk was lost last: the ID that it had. */
+  private lost: { readonly name: string; readonly id: number } | undefined;
+  /** Changes that take votes away, as long as they may be made yet. */
+  private readonly shrinking = new Set<Promise<unknown>>();
 
   constructor(seed: string) {
     this.first = FIRST_MEMBERS[Number(seed.at(-1) ?? 0) % 3] ?? [];
@@ -98,15 +104,18 @@ export class MembershipStorm {
         this.join(by);
         break;
       case 1:
-        if (members.length > 1) this.track(by.removeMember(target.id));
+        if (members.length > 1 && !this.isShort()) this.shrink(by.removeMember(target.id));
         break;
       case 2:
-        this.track(target.role === "voter" ? by.demoteMember(target.id) : by.promoteMember(target.id));
+        if (target.role === "learner") this.track(by.promoteMember(target.id));
+        else if (!this.isShort()) this.shrink(by.demoteMember(target.id));
         break;
       case 3: {
         const others = members.filter((member) => member.id !== target.id && member.role === "learner").slice(0, 2);
         const promotions = others.map(({ id }) => ({ kind: "promote", id }) as const);
-        if (members.length > 2) this.track(by.changeMembers([{ kind: "remove", id: target.id }, ...promotions]));
+        if (members.length > 2 && !this.isShort()) {
+          this.shrink(by.changeMembers([{ kind: "remove", id: target.id }, ...promotions]));
+        }
         break;
       }
       case 4:
@@ -138,7 +147,31 @@ export class MembershipStorm {
     );
   }
 
-  /** One disk is lost at a time, and only where all others have what it has: what a quorum can bear. */
+  private shrink(change: Promise<unknown>): void {
+    this.track(change);
+    this.shrinking.add(change);
+    const end = (): void => void this.shrinking.delete(change);
+    change.then(end, ({ applied }: { applied: string }) => {
+      if (applied === "not-applied") end();
+      // Of what is not known to be made: until no log can have it that is still to be elected.
+      else this.cluster.world.after(FORGOTTEN_MS, "forget a change", end);
+    });
+  }
+
+  /** The others depend on each other until the one that lost its disk votes again, under another ID. */
+  private isShort(): boolean {
+    const { lost } = this;
+    if (lost === undefined) return false;
+    const members = this.cluster.leader?.running.raft.status().members ?? [];
+    const isBack = members.some(({ name, id, role }) => name === lost.name && id !== lost.id && role === "voter");
+    if (isBack) this.lost = undefined;
+    return !isBack;
+  }
+
+  /**
+   * One disk is lost at a time, and only where all others have what it has, and no vote is about to be taken from them:
+   * what a quorum can bear.
+   */
   private wipe(name: string): void {
     const { cluster } = this;
     const leader = cluster.leader?.running.raft.status();
@@ -151,7 +184,9 @@ export class MembershipStorm {
       (member) => member.name === name && this.first.length > 2 && this.first.includes(name),
     );
     if (voters.length < 3 || !whole || !first || cluster.up.length < cluster.nodes.length) return;
+    if (this.isShort() || this.shrinking.size > 0) return;
     this.lastWipeMs = cluster.world.nowMs;
+    this.lost = { name, id: node.running.raft.status().memberId };
     this.tally.wiped++;
     node.crash();
     node.wipe();
