@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { workloadDescriptions } from "../sim/workloads.js";
 import { integer } from "./arguments.js";
 import { EXIT, exitCodeOf, toldOf } from "./exit-code.js";
-import { runSim, type SimFlags } from "./sim.js";
+import { runSim } from "./sim.js";
+import type { SimFlags } from "./sim-flags.js";
 import type { TextOutput } from "./text-output.js";
 
 export function addSim(program: Command, io: TextOutput, done: (exitCode: number) => void): void {

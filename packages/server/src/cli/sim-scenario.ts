@@ -17,7 +17,7 @@ import { profileOf } from "../sim/run-seed.js";
 import { isBuiltIn, loadWorkload } from "../sim/workloads.js";
 import { EXIT } from "./exit-code.js";
 import { Interruption } from "./interruption.js";
-import type { SimFlags } from "./sim.js";
+import type { SimFlags } from "./sim-flags.js";
 import type { TextOutput } from "./text-output.js";
 
 /** Runs one scenario, of a seed or of a file, and tells of it. */

@@ -1,6 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { ServerError } from "../server-error.js";
 import { profilesOf } from "../sim/run-seed.js";
@@ -8,31 +6,11 @@ import { RunSummary, type SummaryFigures } from "../sim/run-summary.js";
 import { TaskSource } from "../sim/task-source.js";
 import { runOnWorkers } from "../sim/worker-pool.js";
 import { loadWorkload } from "../sim/workloads.js";
-import { EXIT, lineOf } from "./exit-code.js";
+import { EXIT } from "./exit-code.js";
 import { Interruption } from "./interruption.js";
+import { checkTogether, type SimFlags } from "./sim-flags.js";
 import { showScenario } from "./sim-scenario.js";
 import { type TextOutput, table } from "./text-output.js";
-
-export interface SimFlags {
-  readonly seed?: string;
-  /** First and last. */
-  readonly seeds?: readonly [number, number];
-  readonly minutes?: number;
-  /** One or more, with commas between them. */
-  readonly profile: string;
-  readonly workload: string;
-  readonly scenario?: string;
-  readonly trace?: string;
-  readonly page?: string;
-  /** First and last ms. */
-  readonly pageRange?: readonly [number, number];
-  readonly save?: string;
-  readonly shrink?: string;
-  /** At the first violation. */
-  readonly stop: boolean;
-  readonly workers?: number;
-  readonly json: boolean;
-}
 
 const MINUTES_DEFAULT = 1;
 const PROGRESS_EVERY_MS = 1_000;
@@ -81,35 +59,6 @@ export async function runSim(flags: SimFlags, io: TextOutput): Promise<number> {
   if (figures.violations > 0) return EXIT.failure;
   if (interruption.isAsked) return EXIT.interrupted;
   return figures.seeds > 0 ? EXIT.ok : EXIT.brokenOff;
-}
-
-/**
- * What has no meaning without something else that is not there, and what can't be written: told before anything is run.
- * @throws ServerError `invalid-option`
- */
-function checkTogether(flags: SimFlags): void {
-  const { seed, scenario, trace, page, pageRange, save, shrink } = flags;
-  for (const [flag, path] of Object.entries({ trace, page, save, shrink })) {
-    if (path === undefined) continue;
-    if (seed === undefined && scenario === undefined) {
-      throw new ServerError("invalid-option", `--${flag} is of one run: say which with --seed or --scenario`);
-    }
-    checkWritable(flag, path);
-  }
-  if (pageRange !== undefined && page === undefined) {
-    throw new ServerError("invalid-option", "--page-range says what is drawn on a page: give it one with --page");
-  }
-}
-
-function checkWritable(flag: string, path: string): void {
-  try {
-    if (existsSync(path)) {
-      accessSync(path, constants.W_OK);
-      if (statSync(path).isDirectory()) throw new Error("it is a directory");
-    } else accessSync(dirname(resolve(path)), constants.W_OK);
-  } catch (cause) {
-    throw new ServerError("invalid-option", `--${flag} ${path} can't be written: ${lineOf(cause)}`, cause);
-  }
 }
 
 function progressLine(figures: SummaryFigures): string {
