@@ -2,10 +2,11 @@ import { BalsaError, EMPTY_CONF_STATE } from "../core/index.js";
 import { FileError } from "../platform/index.js";
 import { DamagedDirectory } from "../storage/index.js";
 import { clusterIdOf, firstConfiguration } from "./bootstrap.js";
-import { type Configuration, decodeLibrarySection } from "./configuration.js";
+import { type Configuration, decodeLibrarySection, type MemberRecord } from "./configuration.js";
 import { GROUP } from "./first-snapshot.js";
+import { join } from "./join.js";
 import { type OpenedStorage, openStorage } from "./open-storage.js";
-import type { RaftNodeOptions, Settings } from "./options.js";
+import type { Join, RaftNodeOptions, Settings } from "./options.js";
 import { restoreState } from "./restore-state.js";
 
 /** What a data directory turned out to be. */
@@ -72,11 +73,13 @@ async function openDamaged(options: RaftNodeOptions, cause: unknown): Promise<Op
   }
 }
 
-/** As the newest sound snapshot names them, or, without one, the operator. */
-async function configurationOf(directory: DamagedDirectory, { cluster }: RaftNodeOptions): Promise<Configuration> {
+/** As the newest sound snapshot names them, or, without one, the operator; or those whom the operator names. */
+async function configurationOf(directory: DamagedDirectory, options: RaftNodeOptions): Promise<Configuration> {
+  const { cluster } = options;
   if (directory.snapshot === undefined) {
     if (cluster !== undefined && "bootstrap" in cluster) return firstConfiguration(cluster.bootstrap);
-    return { confState: EMPTY_CONF_STATE, members: [], removed: [] };
+    const members = cluster === undefined ? [] : await membersBySeeds(directory, options, cluster);
+    return { confState: EMPTY_CONF_STATE, members, removed: [] };
   }
   const reader = await directory.openSnapshot();
   try {
@@ -86,10 +89,28 @@ async function configurationOf(directory: DamagedDirectory, { cluster }: RaftNod
   }
 }
 
+/**
+ * As the leader tells one that asks to join under the ID that it has: it is a member, and these are the others. Only where
+ * nothing that it promised is lost: else those would have to be asked, too, who have been removed since, and they are not
+ * among them (docs/repair.md, "Which term").
+ * @throws BalsaError `removed`, `timeout`, `identity-mismatch`
+ */
+async function membersBySeeds(
+  directory: DamagedDirectory,
+  { platform, name, listen }: RaftNodeOptions,
+  { join: seeds, address = listen }: Join,
+): Promise<readonly MemberRecord[]> {
+  const { clusterId, memberId, incarnation } = directory.identity;
+  if (!directory.log.endKnown) return [];
+  const self = { clusterId, memberId, incarnation, group: GROUP, name };
+  const joined = await join(platform, self, seeds, { address, promote: false });
+  return joined.memberId === memberId ? joined.members : [];
+}
+
 function beyondRepair(directory: DamagedDirectory, dir: string): BalsaError {
   const error = directory.error();
   const choices =
-    "no other member is known that could have what is lost. If its cluster goes on without it: remove it there, empty " +
+    "no other member is known that could have what is lost. If its cluster goes on without it: empty " +
     "the directory, and let it join. Otherwise put back a copy of the directory or a snapshot; or run " +
     `\`balsa wal repair ${dir}\`, which keeps what is sound and gives up the rest; or \`balsa recover\` from another directory`;
   return new BalsaError("corrupt", `${error.message}; ${choices}`, { cause: error });

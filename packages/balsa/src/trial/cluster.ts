@@ -389,7 +389,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
       else if (isRemoved(error) && record.hasLostDisk && member.start.kind === "join") this.#empty(member);
       else if (this.hasSpares && member.isRotten && member.start.kind === "join" && isCorrupt(error)) {
         member.isBeyondRepair = true;
-      } else if (member.isDoomed) this.events?.stopped(member);
+      } else if (member.isDoomed || (member.isRotten && isTimeout(error))) this.events?.stopped(member);
       else this.violate("members start", `${name}: ${String(error)}`, { thrown: error });
       return { raft: undefined, machine, close: () => Promise.resolve() };
     }
@@ -450,6 +450,11 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
 
 function isCorrupt(error: unknown): boolean {
   return error instanceof BalsaError && error.code === "corrupt";
+}
+
+/** It asked in vain who the members are. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof BalsaError && error.code === "timeout";
 }
 
 function isRemoved(error: unknown): boolean {

@@ -321,6 +321,52 @@ describe("a member whose log is damaged", () => {
   });
 });
 
+describe("a member that joined, and has no sound snapshot", () => {
+  /** Stopped, with every snapshot damaged. */
+  async function damaged() {
+    const cluster = await withEntries("joined", 100, { snapshotLogEntries: 30, keepEntries: 5 });
+    const { world } = cluster;
+    const seeds = { join: ["a:2380", "b:2380", "c:2380"], voter: true };
+    const node = cluster.add("d", seeds);
+    await world.run({ until: () => node.program?.raft.status().members.length === 4 });
+    await cluster.untilAgreed();
+    await world.settle(node.stop());
+    for (const name of node.disk.list("/data/snapshots")) flip(node, `/data/snapshots/${name}`, 50);
+    return { cluster, node, seeds };
+  }
+
+  test("is told by those that it was told to join who the members are, and is repaired", async () => {
+    const { cluster, node } = await damaged();
+    node.restart();
+    const damage = (): string | undefined => node.program?.raft.status().repair?.damage;
+    await cluster.world.run({ until: () => damage() !== undefined });
+    expect(damage()).toContain("/data/snapshots/");
+    await cluster.world.run({ until: () => damage() === undefined });
+    expect(cluster.raft("d").status().members).toEqual(cluster.raft("a").status().members);
+    await untilSound(cluster);
+  });
+
+  test("does not start where the end of its log is lost as well: it can't know whom it may have voted for", async () => {
+    const { cluster, node } = await damaged();
+    cluster.mayRefuse = true;
+    damageBatchHeads(node, 0, 1);
+    node.restart();
+    await cluster.world.run({ until: () => cluster.refused.has("d") });
+    expect(cluster.refused.get("d")).toMatchObject({ code: "corrupt" });
+    expect(cluster.refused.get("d")?.message).toContain("no other member is known that could have what is lost");
+  });
+
+  test("that was removed meanwhile is told so", async () => {
+    const { cluster, node } = await damaged();
+    cluster.mayRefuse = true;
+    const { members } = cluster.raft("a").status();
+    await cluster.world.settle(cluster.raft("a").removeMember(members.find(({ name }) => name === "d")?.id ?? 0));
+    node.restart();
+    await cluster.world.run({ until: () => cluster.refused.has("d") });
+    expect(cluster.refused.get("d")?.code).toBe("removed");
+  });
+});
+
 describe("a cluster of one", () => {
   async function alone(seed: string, settings: object): Promise<{ world: World; node: WorldNode<RaftNode> }> {
     const world = new World({ seed, trace: "hash" });
