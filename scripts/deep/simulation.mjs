@@ -14,7 +14,10 @@ export const share = 3;
  */
 const runs = [
   ["default", 0.46],
-  ["sessions,tiny,members,sizes,disks,network,moments,figure-8,snapshots,handovers,clocks,rot,rot-members,versions", 0.54],
+  [
+    "sessions,tiny,members,sizes,disks,network,moments,figure-8,snapshots,handovers,clocks,rot,rot-members,versions",
+    0.54,
+  ],
 ];
 
 /** @param {import("../deep.mjs").DeepLimits} limits */
