@@ -73,7 +73,7 @@ test("a scenario that breaks a rule is saved, shrunk, and run again from its fil
   const again = await sim("call", "--scenario", shrunk);
   expect(again.exitCode).toBe(1);
   expect(again.output).toContain('breaks "nothing out of nowhere"');
-});
+}, 120_000);
 
 async function sim(how: string, ...flags: readonly string[]): Promise<{ exitCode: unknown; output: string }> {
   process.env["THROWING"] = how;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { keyValueWorkload } from "balsa/trial";
 
-/** The first process to make this directory ends, or fails, in the middle of a seed; all others run on. */
+/** The first process to make this directory ends, or fails, in the middle of a seed, if it is to; all others run on. */
 const claim = String(process.env["FATAL_CLAIM"]);
 
 function isFirst() {
@@ -16,6 +16,7 @@ function isFirst() {
 export default {
   ...keyValueWorkload,
   create() {
+    if (process.env["FATAL_HOW"] === "mark") isFirst();
     if (process.env["FATAL_HOW"] === "exit" && isFirst()) process.exit(7);
     return keyValueWorkload.create();
   },

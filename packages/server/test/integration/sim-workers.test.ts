@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -54,12 +54,14 @@ test("F4 with no failure both workers run all of the seeds", async () => {
 });
 
 test("F4 Ctrl-C: the seeds under way come to their end, and what was found is told", async () => {
-  const flags = ["--minutes", "10", "--profile", "short", "--workers", "1"];
+  const flags = ["--minutes", "10", "--profile", "short", "--workers", "1", "--workload", FATAL];
+  const claim = join(dir, "claim");
+  const env = { ...process.env, FATAL_HOW: "mark", FATAL_CLAIM: claim };
   // In a group of its own, which gets the signal as one does from a terminal: the worker, too.
-  const child = spawn(process.execPath, [COMMAND, "sim", ...flags], { detached: true });
+  const child = spawn(process.execPath, [COMMAND, "sim", ...flags], { detached: true, env });
   const [told, said] = [text(child.stdout), text(child.stderr)];
   const exit = once(child, "exit");
-  await setTimeout(2_000);
+  await expect.poll(() => existsSync(claim), { timeout: 20_000 }).toBe(true);
   process.kill(-(child.pid ?? 0), "SIGINT");
   const [exitCode] = await exit;
   expect(await said).toContain("ends with the seeds that are under way");
