@@ -1,7 +1,7 @@
 import { BalsaError } from "../core/index.js";
 import type { Clock, Platform } from "../platform/index.js";
 import { askMember } from "../transport/index.js";
-import { wasRemoved } from "./admission.js";
+import { knownOtherwise, wasRemoved } from "./admission.js";
 import type { MemberRecord } from "./configuration.js";
 import { INTRODUCTION_TIMEOUT_MS, JOIN_RETRY_MS, JOIN_TIMEOUT_MS } from "./limits.js";
 import { decodeAnswer, encodeRequest, errorOf, type MemberAnswer } from "./requests.js";
@@ -72,11 +72,11 @@ function isFinal(answer: Extract<MemberAnswer, { readonly kind: "refused" }>): b
   return answer.refusal === "duplicate-member" || answer.refusal === "too-many-members";
 }
 
-export type Introduction = "unknown" | "otherwise" | "removed";
+export type Introduction = "unknown" | "as-this" | "otherwise" | "removed";
 
 /**
- * Asks all others at once whether they know this first member with another data directory. `unknown`: nobody who could
- * be asked does.
+ * Asks all others at once whether they know this member with another data directory; it changes nothing. `as-this`:
+ * somebody knows it with this one, and nobody otherwise. `unknown`: nobody who could be asked knows it at all.
  */
 export async function introduce(
   platform: Platform,
@@ -90,11 +90,37 @@ export async function introduce(
       const to = { id: 0, address };
       const outcome = await askMember(platform, newcomer, to, request, INTRODUCTION_TIMEOUT_MS);
       const answer = outcome.kind === "answered" ? decodeAnswer(outcome.body) : undefined;
-      if (answer?.kind !== "introduced") return "unknown";
-      return answer.known === "otherwise" || answer.known === "removed" ? answer.known : "unknown";
+      return answer?.kind === "introduced" && answer.known !== "not-yet" ? answer.known : "unknown";
     }),
   );
-  return answers.find((answer) => answer !== "unknown") ?? "unknown";
+  const against = answers.find((answer) => answer === "otherwise" || answer === "removed");
+  return against ?? (answers.includes("as-this") ? "as-this" : "unknown");
+}
+
+/**
+ * Who the members are, as the leader tells one that is a member and asks to join. Not before somebody has said that it
+ * is one with this very directory: one of whom nobody knew that would be given another's place.
+ * @throws BalsaError `removed`, `identity-mismatch`; `timeout`: nobody has said so, or there is no leader
+ */
+export async function askWhoAreMembers(
+  platform: Platform,
+  self: Newcomer,
+  seeds: readonly string[],
+  address: string,
+): Promise<readonly MemberRecord[]> {
+  const { clock } = platform;
+  const deadlineMs = clock.now() + JOIN_TIMEOUT_MS;
+  for (;;) {
+    const known = await introduce(platform, self, seeds);
+    if (known === "as-this") return (await join(platform, self, seeds, { address, promote: false })).members;
+    if (known === "otherwise") throw knownOtherwise();
+    if (known === "removed") throw wasRemoved();
+    if (clock.now() >= deadlineMs) {
+      const reason = `nobody at ${seeds.join(", ")} says that this is a member`;
+      throw new BalsaError("timeout", reason, { retryable: true });
+    }
+    await pause(clock, JOIN_RETRY_MS);
+  }
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

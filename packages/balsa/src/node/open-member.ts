@@ -4,7 +4,7 @@ import { DamagedDirectory } from "../storage/index.js";
 import { clusterIdOf, firstConfiguration } from "./bootstrap.js";
 import { type Configuration, decodeLibrarySection, type MemberRecord } from "./configuration.js";
 import { GROUP } from "./first-snapshot.js";
-import { join } from "./join.js";
+import { askWhoAreMembers } from "./join.js";
 import { type OpenedStorage, openStorage } from "./open-storage.js";
 import type { Join, RaftNodeOptions, Settings } from "./options.js";
 import { restoreState } from "./restore-state.js";
@@ -90,9 +90,8 @@ async function configurationOf(directory: DamagedDirectory, options: RaftNodeOpt
 }
 
 /**
- * As the leader tells one that asks to join under the ID that it has: it is a member, and these are the others. Only where
- * nothing that it promised is lost: else those would have to be asked, too, who have been removed since, and they are not
- * among them (docs/repair.md, "Which term").
+ * As the others tell it at the addresses that it was given. Only where nothing that it promised is lost: else those would
+ * have to be asked, too, who have been removed since, and they are not among them (docs/repair.md, "Which term").
  * @throws BalsaError `removed`, `timeout`, `identity-mismatch`
  */
 async function membersBySeeds(
@@ -103,8 +102,7 @@ async function membersBySeeds(
   const { clusterId, memberId, incarnation } = directory.identity;
   if (!directory.log.endKnown) return [];
   const self = { clusterId, memberId, incarnation, group: GROUP, name };
-  const joined = await join(platform, self, seeds, { address, promote: false });
-  return joined.memberId === memberId ? joined.members : [];
+  return askWhoAreMembers(platform, self, seeds, address);
 }
 
 function beyondRepair(directory: DamagedDirectory, dir: string): BalsaError {

@@ -83,7 +83,7 @@ async function introduced(
   const { clusterId, memberId, incarnation } = storage.identity;
   const newcomer: Newcomer = { clusterId, memberId, incarnation, group: GROUP, name };
   const known = hasPromisedNothing(storage) ? await introduce(platform, newcomer, others) : "unknown";
-  if (known === "unknown") return { storage, provisional: [] };
+  if (known === "unknown" || known === "as-this") return { storage, provisional: [] };
   if (known === "removed") throw wasRemoved();
   platform.logger.log("warn", "the data directory of this member is lost: it joins its cluster anew", { name });
   await storage.close();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RaftNode } from "../../src/node/index.js";
+import { askWhoAreMembers } from "../../src/node/join.js";
 import { World, type WorldNode } from "../../src/sim/index.js";
 import { readLog, verifyDirectory } from "../../src/storage/index.js";
 import { ImageFiles } from "../storage/image-files.js";
@@ -365,6 +366,28 @@ describe("a member that joined, and has no sound snapshot", () => {
     await cluster.world.run({ until: () => cluster.refused.has("d") });
     expect(cluster.refused.get("d")?.code).toBe("removed");
   });
+});
+
+test("a directory that is not the one that the cluster knows takes nobody's place by asking who the members are", async () => {
+  const cluster = await withEntries("another directory", 20);
+  const { world } = cluster;
+  const [node] = cluster.nodes.filter((each) => each !== cluster.leader);
+  const { clusterId, memberId, name } = node!.running.raft.status();
+  await world.settle(node!.stop());
+  await world.run({ forMs: 3_000 });
+  const before = cluster.leader?.running.raft.status().members;
+  const self = { clusterId, memberId, incarnation: 12_345, group: 1, name };
+  const seeds = before?.map(({ address }) => address) ?? [];
+  let refusal: unknown;
+  world.addNode("x", async (platform) => {
+    await askWhoAreMembers(platform, self, seeds, `${name}:2380`).catch((error: unknown) => {
+      refusal = error;
+    });
+    return { close: () => Promise.resolve() };
+  });
+  await world.run({ until: () => refusal !== undefined });
+  expect(refusal).toMatchObject({ code: "identity-mismatch" });
+  expect(cluster.leader?.running.raft.status().members).toEqual(before);
 });
 
 describe("a cluster of one", () => {
