@@ -36,7 +36,7 @@ export interface SimulatedMember<Machine extends StateMachine = StateMachine> {
   isDoomed: boolean;
   /** Its disk is damaged, and not known to be repaired. */
   isRotten: boolean;
-  /** It did not start, as it knows nobody who could have what is lost. */
+  /** This life did not start, as it knows nobody who could have what is lost. */
   isBeyondRepair: boolean;
   /** Its machine stands ready, with nothing that counts on its disk. */
   isSpare: boolean;
@@ -242,7 +242,6 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     if (!this.hasSpares || !(this.#isForsaken(member) || member.isBeyondRepair)) return;
     this.coverage.count("members beyond repair", member.name);
     member.isRotten = false;
-    member.isBeyondRepair = false;
     this.wipe(member);
     this.restart(member);
   }
@@ -360,6 +359,7 @@ export class SimulatedCluster<Machine extends StateMachine = StateMachine> {
     const { settings } = this.#scenario;
     const { heartbeatMs, electionMs, snapshotLogEntries, keepEntries, ...tuning } = settings;
     const machine = this.#workload.create();
+    member.isBeyondRepair = false;
     this.chronicle?.stands(member.number, "starting");
     try {
       const raft = await RaftNode.open({
