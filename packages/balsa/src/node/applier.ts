@@ -1,6 +1,6 @@
 import { decodeCommand, isLibraryCommand } from "../codec/index.js";
 import { BalsaError, type Entry, invariant, type StorageApply } from "../core/index.js";
-import type { Command, StateMachine } from "./state-machine.js";
+import { type Command, machineFailed, type StateMachine } from "./state-machine.js";
 
 /** What the applier tells the runtime. */
 export interface ApplierHooks {
@@ -171,10 +171,4 @@ function commandOf({ index, term, data }: Entry): Command {
 function indexes(batch: readonly Command[]): string {
   const [first, last] = [batch[0], batch.at(-1)];
   return first === last ? `index ${first?.index}` : `indexes ${first?.index} to ${last?.index}`;
-}
-
-/** What the application threw goes with it, stack and all. */
-export function machineFailed(call: string, cause: unknown): BalsaError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new BalsaError("state-machine-failed", `state machine: ${call} threw: ${reason}`, { cause });
 }

@@ -75,7 +75,7 @@ function isFinal(answer: Extract<MemberAnswer, { readonly kind: "refused" }>): b
 export type Introduction = "unknown" | "as-this" | "otherwise" | "removed";
 
 /**
- * Asks all others at once whether they know this member with another data directory; it changes nothing. `as-this`:
+ * Asks all others at once whether they know this member with another data directory; that takes nobody's place. `as-this`:
  * somebody knows it with this one, and nobody otherwise. `unknown`: nobody who could be asked knows it at all.
  */
 export async function introduce(

@@ -34,9 +34,9 @@ export class RaftNode {
    * Opens the data directory (or makes it, for a new cluster or one that it joins), restores the state machine, and takes
    * part in the group. With `join` it resolves once the cluster has taken this member in.
    * If the log is damaged, and there are others, it resolves all the same: `status().repair` says what is being done,
-   * and calls wait for the end of it.
+   * and calls wait for the end of it. One that joined, and of which no snapshot is sound, asks first who the members are.
    * @throws BalsaError `invalid-argument`, `locked`, `identity-mismatch`, `corrupt`, `address-in-use`, `storage-failed`,
-   * `removed`; with `join` also `timeout`, `membership-refused`
+   * `state-machine-failed`, `removed`; with `join` also `timeout`, `membership-refused`
    */
   static async open(options: RaftNodeOptions): Promise<RaftNode> {
     const settings = checkOptions(options);
@@ -95,8 +95,8 @@ export class RaftNode {
    * Replicates a command and gives what this member's state machine answered when it applied it. With no leader known
    * it waits for one.
    * @throws BalsaError with `applied`: `not-applied` (surely) or `unknown`; codes `timeout`, `overloaded`, `too-large`,
-   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`, `storage-failed`, `state-machine-failed`,
-   * `invalid-argument` (no bytes)
+   * `not-leader` (the leader was lost on the way), `disk-full` (the leader's), `superseded`, `aborted`, `closed`,
+   * `storage-failed`, `state-machine-failed`, `invalid-argument` (no bytes)
    */
   async propose(data: Uint8Array, options: CallOptions = {}): Promise<Applied> {
     requireBytes(data);
@@ -108,7 +108,7 @@ export class RaftNode {
   /**
    * Resolves once this member's state machine has applied all that was committed when the call was made: what is read
    * from it then is linearizable (thesis §6.4). Costs a round of heartbeats, shared by all reads of a turn; no write.
-   * @throws BalsaError `timeout`, `overloaded`, `aborted`, `closed`, `storage-failed`
+   * @throws BalsaError `timeout`, `overloaded`, `aborted`, `closed`, `storage-failed`, `state-machine-failed`
    */
   async read(options: CallOptions = {}): Promise<{ readonly index: number }> {
     if (this.phase.kind === "active") return this.phase.member.read(options);

@@ -1,9 +1,8 @@
 import { BalsaError, EMPTY_CONF_STATE } from "../core/index.js";
 import type { DiskStorage } from "../storage/index.js";
-import { machineFailed } from "./applier.js";
 import { type Configuration, decodeLibrarySection } from "./configuration.js";
 import { BOOTSTRAP_INDEX } from "./first-snapshot.js";
-import type { StateMachine } from "./state-machine.js";
+import { machineFailed, type StateMachine } from "./state-machine.js";
 
 /** Brings the state machine to the newest snapshot; gives the configuration as of it. */
 export async function restoreState(storage: DiskStorage, stateMachine: StateMachine): Promise<Configuration> {

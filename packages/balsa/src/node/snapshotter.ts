@@ -1,11 +1,10 @@
 import { BalsaError, type SnapshotMeta } from "../core/index.js";
 import type { Clock, Logger, Timer } from "../platform/index.js";
 import type { DiskStorage } from "../storage/index.js";
-import { machineFailed } from "./applier.js";
 import { type Configuration, encodeLibrarySection } from "./configuration.js";
 import { SNAPSHOT_RETRY_MS } from "./limits.js";
 import type { Settings } from "./options.js";
-import type { StateMachine } from "./state-machine.js";
+import { machineFailed, type StateMachine } from "./state-machine.js";
 
 /** The state as of one applied index. */
 export interface AppliedState {

@@ -1,3 +1,5 @@
+import { BalsaError } from "../core/index.js";
+
 /** One committed command, as it was proposed. */
 export interface Command {
   /** Its position in the log: rises, with gaps where the log holds entries of the library's own. */
@@ -24,4 +26,10 @@ export interface StateMachine {
   snapshot(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Replaces the whole state by a snapshot's. */
   restore(content: AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+/** What the application threw goes with it, stack and all. */
+export function machineFailed(call: string, cause: unknown): BalsaError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BalsaError("state-machine-failed", `state machine: ${call} threw: ${reason}`, { cause });
 }

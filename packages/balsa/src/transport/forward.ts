@@ -40,7 +40,8 @@ const REFUSAL_CODES: Readonly<Record<BalsaErrorCode, number>> = {
   timeout: 11,
   aborted: 12,
   closed: 13,
-  // To whoever asks they are the same: that member is of no use. A code of its own would not be known to earlier versions.
+  // To whoever asks they are the same, as that member is of no use, and a code of its own would not be known to earlier
+  // versions. It is read as what stands behind it, `invariant`.
   "state-machine-failed": 14,
   invariant: 14,
   "disk-full": 15,

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { ByteReader, ByteWriter } from "../../src/codec/index.js";
+import { readForwardAnswer, writeForwardAnswer } from "../../src/transport/forward.js";
 import { FORWARD_BYTES_MAX, FORWARDS_PENDING_MAX } from "../../src/transport/limits.js";
 import { twoMembers } from "./cluster.js";
 import { addressOf } from "./member.js";
@@ -90,6 +92,14 @@ test("an answer finds its way back while the answering side's own connection is 
   b.transport.answerForward(1, 1, { kind: "refused", code: "not-leader", leader: 3 });
   await clock.until("it is answered", () => a.answers.length === 1);
   expect(a.answers[0]?.answer).toEqual({ kind: "refused", code: "not-leader", leader: 3 });
+});
+
+test("a refusal over a state machine that failed is read as earlier versions know it", () => {
+  const out = new ByteWriter();
+  const answer = { kind: "refused", code: "state-machine-failed", leader: 3 } as const;
+  writeForwardAnswer(out, { kind: "forward-answer", requestId: 1, answer });
+  const read = readForwardAnswer(new ByteReader(out.finish()));
+  expect(read.answer).toEqual({ kind: "refused", code: "invariant", leader: 3 });
 });
 
 test("a forward to nobody, to a peer that is not connected, or over a limit is refused at once", async () => {
