@@ -52,8 +52,7 @@ async function writeShrunk(
   }
   const interruption = new Interruption(() => io.error("\nends with the smallest found so far; again to end at once"));
   const isEnough = (): boolean => interruption.isAsked;
-  const smallest = await shrink(scenario, workload, violation, isEnough, io);
-  interruption.end();
+  const smallest = await shrink(scenario, workload, violation, isEnough, io).finally(() => interruption.end());
   writeFileSync(path, formatScenario(smallest));
   io.error(`${path}: ${smallest.members} members, ${smallest.steps.length} steps; again: --scenario ${path}\n`);
 }

@@ -70,13 +70,13 @@ function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult
     });
     worker.on("exit", (code, signal) => {
       const how = signal ?? `exit code ${code}`;
-      if (!isDone) failure ??= failed(current, `its worker ended by itself: ${how}`);
+      if (!isDone) failure ??= new SeedNotRun(current, `its worker ended by itself: ${how}`);
       if (failure === undefined) resolve();
       else reject(failure);
     });
     worker.on("message", (message: WorkerMessage) => {
       if (message.kind === "broken") {
-        end(failed(message.task, message.reason));
+        end(new SeedNotRun(message.task, message.reason));
         return;
       }
       take(message.result);
@@ -90,8 +90,4 @@ function runOnWorker(next: () => SeedTask | undefined, take: (result: SeedResult
     });
     worker.send(first);
   });
-}
-
-function failed(task: SeedTask, reason: string): Error {
-  return new SeedNotRun(task, reason);
 }
